@@ -1,0 +1,104 @@
+import { z } from "zod";
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in lower-case hex");
+const absolutePath = z
+  .string()
+  .regex(/^\/(?!.*(?:^|\/)\.{1,2}(?:\/|$))(?!.*\/\/)[^\0\n]*[^/\0\n]$/, "must be an absolute, normal path");
+const account = z.string().regex(/^[a-z_][a-z0-9_-]{0,30}$/, "must be a user or group name such as `orders`");
+const unitName = z
+  .string()
+  .max(255)
+  .regex(/^[A-Za-z0-9:_\\@-][A-Za-z0-9:_.\\@-]*\.[a-z]+$/, "must be a unit name");
+
+/** A system account that must exist before the first unit starts. One that exists is used as it is, never altered. */
+export const bundleUserSchema = z.strictObject({
+  name: account,
+  /** Primary group. It is created with the account when absent. */
+  group: account,
+  home: absolutePath,
+});
+
+/** A file beside the units: an environment file, a health check's settings, a program. Always owned by root. */
+export const bundleFileSchema = z.strictObject({
+  path: absolutePath,
+  /** Octal permission bits, four digits: `0600`. */
+  mode: z.string().regex(/^0[0-7]{3}$/, "must be four octal digits such as 0600"),
+  /** The whole content, UTF-8. */
+  content: z.string(),
+  /** Never shown: no byte and no digest of it leaves the host program, and its text is struck from every message. */
+  secret: z.boolean(),
+});
+
+/** Code of one service: an archive that was copied to the login user's home and is unpacked to a directory of its own. */
+export const bundleReleaseSchema = z.strictObject({
+  /** Name that units refer to in `restartOn.releases`. */
+  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9:_.@-]*$/),
+  /** SHA-256 of the archive, an uncompressed tar. */
+  sha256,
+  /** Where the archive lies, relative to the login user's home. */
+  upload: z.string().regex(/^[A-Za-z0-9._/-]+$/),
+  /** Where it is unpacked: a directory that belongs to this release alone. */
+  directory: absolutePath,
+  /** Symbolic link that is moved to `directory` in the transaction. */
+  link: absolutePath,
+});
+
+/** Digests over one unit, each SHA-256 in hex. They decide what a change needs; the host compares them with its ledger. */
+export const bundleDigestsSchema = z.strictObject({
+  /** The exact bytes of the file. */
+  file: sha256,
+  /** What only a restart applies to a running unit. */
+  restart: sha256,
+  /** What a reload applies to a running unit. */
+  reload: sha256,
+  /** The [Install] section. */
+  install: sha256,
+});
+
+export const bundleUnitSchema = z.strictObject({
+  name: unitName,
+  path: absolutePath,
+  content: z.string(),
+  digests: bundleDigestsSchema,
+  /**
+   * `started`: it runs after the transaction. `on-demand`: something else starts it (a timer, a socket, a dependant); the
+   * transaction never starts it, and restarts it only if it runs.
+   */
+  activation: z.enum(["started", "on-demand"]),
+  /** Whether it has an [Install] section to enable. */
+  enabled: z.boolean(),
+  /** Things beside the unit whose change restarts it. */
+  restartOn: z.strictObject({ files: z.array(absolutePath), releases: z.array(z.string()) }),
+  /** Socket, timer and path units that can start this unit: held while it is being changed, never a reason to start it. */
+  triggeredBy: z.array(unitName),
+  /** What a change does: `auto` follows the digests; `restart`, `reload` and `none` overrule them (`none` reports it). */
+  onChange: z.enum(["auto", "restart", "reload", "none"]),
+  /** Seconds for which a started unit must stay up before it counts as running. */
+  settleSec: z.number().min(0).max(3600),
+});
+
+/** What one host must become: everything that the host program needs, and nothing that it would have to guess. */
+export const bundleSchema = z.strictObject({
+  format: z.literal(1),
+  /** `project/stack/host`: whose files these are. Two scopes on one machine keep apart. */
+  scope: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*){2}$/, "must be project/stack/host"),
+  users: z.array(bundleUserSchema),
+  files: z.array(bundleFileSchema),
+  releases: z.array(bundleReleaseSchema),
+  units: z.array(bundleUnitSchema),
+  bounds: z.strictObject({
+    /** Seconds for the whole transaction on the host, its way back not included. */
+    transactionSec: z.number().int().min(1).max(86_400),
+    /** Seconds for any one wait on systemd: a start, a stop, a reload. */
+    waitSec: z.number().int().min(1).max(86_400),
+  }),
+});
+
+export type BundleUser = z.infer<typeof bundleUserSchema>;
+export type BundleFile = z.infer<typeof bundleFileSchema>;
+export type BundleRelease = z.infer<typeof bundleReleaseSchema>;
+export type BundleDigests = z.infer<typeof bundleDigestsSchema>;
+export type BundleUnit = z.infer<typeof bundleUnitSchema>;
+export type Bundle = z.infer<typeof bundleSchema>;

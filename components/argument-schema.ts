@@ -1,0 +1,73 @@
+import { z } from "zod";
+import { unitNameProblem } from "../systemd/unit-name.ts";
+import { unitProblems } from "../systemd/validate.ts";
+import { timeSpanProblem } from "../systemd/values/time-span.ts";
+
+/** A word in place of a value: the reason stands alone, the value is named by the caller's path. */
+function checked(problem: (text: string) => string | undefined) {
+  return z.string().superRefine((text, context) => {
+    const reason = problem(text);
+    if (reason !== undefined) context.addIssue({ code: "custom", message: reason });
+  });
+}
+
+/** A time span as systemd reads it; a bare number is in seconds. */
+export const timeSpan = z.preprocess(
+  (value) => (typeof value === "number" ? String(value) : value),
+  checked(timeSpanProblem),
+);
+
+/** A whole unit file name, such as `redis-server.service`. */
+export const unitName = checked(unitNameProblem);
+
+/** The name of a component becomes the name of its units, so it must be one. */
+export function componentNameProblem(name: string, suffix: string): string | undefined {
+  return unitNameProblem(`${name}${suffix}`);
+}
+
+/** A user or group name that systemd and useradd both accept. */
+export const accountName = z.string().regex(/^[a-z_][a-z0-9_-]{0,30}$/, {
+  error: ({ input }) =>
+    `${JSON.stringify(input)} is not an account name; write a lower-case letter or _, then up to 30 of a-z 0-9 _ -`,
+});
+
+/** An absolute path on the host. */
+export const hostPath = z.string().regex(/^\/[^\0\n]*$/, {
+  error: ({ input }) => `${JSON.stringify(input)} is not an absolute path on the host; start it with /`,
+});
+
+/** A name that a shell and systemd accept for an environment variable. */
+export const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, {
+  error: ({ input }) =>
+    `${JSON.stringify(input)} is not a variable name; use letters, digits and _, not starting with a digit`,
+});
+
+const directiveValue = z.union([
+  z.string(),
+  z.number(),
+  z.boolean(),
+  z.array(z.union([z.string(), z.number(), z.boolean()])),
+]);
+
+/** The directives of one section by their systemd names, unchecked: for a unit whose kind its name tells. */
+export const directives = z.record(z.string(), directiveValue);
+
+/**
+ * The directives of one section by their systemd names, each checked against systemd's own tables.
+ * @param unitType the kind of unit that the section belongs to, such as `service`
+ * @param section the section's name, such as `Service`
+ */
+export function sectionDirectives(unitType: string, section: string) {
+  return directives.superRefine((given, context) => {
+    for (const problem of unitProblems(`name.${unitType}`, { [section]: given })) {
+      if (problem.severity !== "error" || problem.directive === undefined) continue;
+      context.addIssue({ code: "custom", path: [problem.directive], message: problem.message });
+    }
+  });
+}
+
+/** A number where people write one although the value is text: a port, a count of seconds. */
+export const textOrNumber = z.preprocess((value) => (typeof value === "number" ? String(value) : value), z.string());
+
+/** What a change does to a running unit. */
+export const onChange = z.enum(["auto", "restart", "reload", "none"]);

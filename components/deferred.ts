@@ -1,0 +1,52 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** Whether a value holds an Output, a Promise or a resource anywhere, so that it is known only later. */
+export function isDeferred(value: unknown): boolean {
+  if (pulumi.Output.isInstance(value) || value instanceof Promise || pulumi.Resource.isInstance(value)) return true;
+  if (Array.isArray(value)) return value.some(isDeferred);
+  if (value !== null && typeof value === "object") return Object.values(value).some(isDeferred);
+  return false;
+}
+
+/** A value that is known now, or an Output of one that is known later. */
+export type Deferrable<T> = T | pulumi.Output<T>;
+
+/**
+ * Runs `build` over the plain arguments: at once when nothing in them is an Output, so that a mistake stops the program
+ * where it was made; else inside the Output, so that it stops everything that depends on it.
+ */
+export function built<R>(args: object, build: (plain: unknown) => R): Deferrable<R> {
+  if (!isDeferred(args)) return build(args);
+  const known: pulumi.Output<unknown> = pulumi.output(args);
+  return outputOf(known.apply(build));
+}
+
+/** A value after a step, at once when it is known. */
+export function mapped<T, R>(value: Deferrable<T>, step: (known: T) => R): Deferrable<R> {
+  return isOutput(value) ? outputOf(value.apply((known) => step(known as T))) : step(value);
+}
+
+/** One field of a value that may be known only later. */
+export function fieldOf<T, K extends keyof T>(value: Deferrable<T>, key: K): Deferrable<T[K]> {
+  return mapped(value, (known) => known[key]);
+}
+
+/** A value that may be known only later, as an Output. */
+export function outputOf<T>(value: Deferrable<T> | pulumi.Output<pulumi.Unwrap<T>>): pulumi.Output<T> {
+  const output: pulumi.Output<unknown> = pulumi.output(value as object);
+  // Nothing that passes here holds an Output within, so the type and its unwrapped form are the same.
+  return output as pulumi.Output<T>;
+}
+
+function isOutput<T>(value: Deferrable<T>): value is pulumi.Output<T> {
+  return pulumi.Output.isInstance(value);
+}
+
+/** Chosen fields of a value as one Input each, so that one unknown field does not hide the others. */
+export function fieldsOf<T, K extends keyof T>(
+  value: Deferrable<T>,
+  keys: readonly K[],
+): { [P in K]: Deferrable<T[P]> } {
+  // The entries are exactly the keys that were asked for.
+  return Object.fromEntries(keys.map((key) => [key, fieldOf(value, key)])) as { [P in K]: Deferrable<T[P]> };
+}

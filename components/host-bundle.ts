@@ -1,0 +1,86 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Bundle, BundleUnit } from "../activation/bundle.ts";
+import { unitDigests } from "../activation/digests.ts";
+import { parseUnitFile } from "../systemd/unit-file.ts";
+import type { DefinedUnit, Definition } from "./definition.ts";
+import { releaseRoot } from "./python-service.ts";
+
+/** Bounds of one transaction, in seconds. */
+export interface TransactionBounds {
+  transactionSec: number;
+  waitSec: number;
+}
+
+/**
+ * What a host must become so that all definitions hold on it. The same definitions give the same bundle in any order.
+ * @param scope `project/stack/host`
+ * @throws Error when two definitions claim the same unit, file, account or release and do not agree on it
+ */
+export function hostBundle(scope: string, definitions: readonly Definition[], bounds: TransactionBounds): Bundle {
+  const units = agreed(
+    "unit",
+    (unit: DefinedUnit) => unit.name,
+    definitions.flatMap((definition) => definition.units),
+  );
+  return {
+    format: 1,
+    scope,
+    users: agreed(
+      "account",
+      (user) => user.name,
+      definitions.flatMap((definition) => definition.users),
+    ),
+    files: agreed(
+      "file",
+      (file) => file.path,
+      definitions.flatMap((definition) => definition.files),
+    ),
+    releases: agreed(
+      "release",
+      (release) => release.name,
+      definitions.flatMap((definition) => definition.releases),
+    ).map(({ name, sha256 }) => ({
+      name,
+      sha256,
+      upload: uploadName(sha256),
+      directory: `${releaseRoot(name)}/releases/${sha256}`,
+      link: `${releaseRoot(name)}/current`,
+    })),
+    units: units.map(bundleUnit),
+    bounds,
+  };
+}
+
+/** File name of a release's archive in the login user's home. */
+export function uploadName(sha256: string): string {
+  return `.pulumi-systemd-${sha256}.tar`;
+}
+
+function bundleUnit(unit: DefinedUnit): BundleUnit {
+  return {
+    name: unit.name,
+    path: `/etc/systemd/system/${unit.name}`,
+    content: unit.text,
+    digests: unitDigests(unit.text),
+    activation: unit.activation === "started" ? "started" : "on-demand",
+    enabled: parseUnitFile(unit.text).sections.some((section) => section.name === "Install"),
+    restartOn: { files: unit.restartOnFiles, releases: unit.restartOnReleases },
+    triggeredBy: unit.triggeredBy,
+    // The Unit's schema admits only these words.
+    onChange: unit.onChange as BundleUnit["onChange"],
+    settleSec: unit.settleSec,
+  };
+}
+
+function agreed<T>(what: string, nameOf: (item: T) => string, items: readonly T[]): T[] {
+  const byName = new Map<string, T>();
+  for (const item of items) {
+    const name = nameOf(item);
+    const other = byName.get(name);
+    if (other !== undefined && !isDeepStrictEqual(other, item)) {
+      throw new Error(`two definitions claim the ${what} ${name} and do not agree on it; rename one of them`);
+    }
+    byName.set(name, item);
+  }
+  return [...byName.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, item]) => item);
+}

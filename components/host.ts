@@ -1,0 +1,140 @@
+import { remote } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import { hostCommand, hostInput } from "../activation/host-command.ts";
+import type { Receipt } from "../activation/receipt.ts";
+import { receiptSchema } from "../activation/receipt.ts";
+import { reported, validArguments } from "./argument-error.ts";
+import { built, fieldOf } from "./deferred.ts";
+import type { Definition, DefinitionSource } from "./definition.ts";
+import { hostBundle, uploadName } from "./host-bundle.ts";
+import type { HostConnectionArgs } from "./host-connection.ts";
+import { hostConnectionSchema, providerConnection, unpinnedEndpoints } from "./host-connection.ts";
+
+/** Arguments of `Host`. */
+export interface HostArgs {
+  /** How the host is reached over SSH. */
+  connection: HostConnectionArgs;
+  /** What runs on it: components of this package. The same component may be given to several hosts. */
+  units: DefinitionSource[];
+  /**
+   * Why the host's key is not checked, in words for the reviewer. Without it a connection without `hostKey` is an error; a
+   * policy refuses it in production. Default: none.
+   */
+  insecureSkipHostKey?: pulumi.Input<string>;
+  /** Seconds for one transaction on the host, the way back not included. Default: 900. */
+  transactionSec?: pulumi.Input<number>;
+  /** Seconds for any one start, stop or reload. Default: 300. */
+  waitSec?: pulumi.Input<number>;
+}
+
+/** `HostArgs` without its units, after all Outputs are known. */
+export const hostSchema = z
+  .strictObject({
+    connection: hostConnectionSchema,
+    insecureSkipHostKey: z.string().min(1, "is empty; say why the host's key is not checked").optional(),
+    transactionSec: z.number().int().min(1).max(86_400).optional(),
+    waitSec: z.number().int().min(1).max(86_400).optional(),
+  })
+  .superRefine((args, context) => {
+    if (args.insecureSkipHostKey !== undefined) return;
+    for (const endpoint of unpinnedEndpoints(args.connection)) {
+      context.addIssue({
+        code: "custom",
+        path: endpoint.split("."),
+        message:
+          "is missing, so anyone could pose as this host; give its public key (`ssh-keyscan -t ed25519 HOST`, checked by hand), or a reason in insecureSkipHostKey",
+      });
+    }
+  });
+
+/**
+ * One machine with systemd, brought to what its definitions say in one transaction over SSH: it reaches the new state, or is
+ * back on the old one and the update fails with the reason. Destroying it takes away exactly what it brought.
+ *
+ * @example
+ * ```ts
+ * const web1 = new Host("web1", {
+ *   connection: { host: "web1.example.org", user: "deploy", privateKey, hostKey: "ssh-ed25519 AAAA..." },
+ *   units: [api, nightly],
+ * });
+ * ```
+ */
+export class Host extends pulumi.ComponentResource {
+  static readonly __pulumiType = "systemd:index:Host";
+
+  /** What the last transaction did: actions with their reasons, the state of each unit, warnings. No secret is in it. */
+  readonly receipt: pulumi.Output<Receipt>;
+
+  /** @throws pulumi.ResourceError naming the argument, what was received, and what is accepted */
+  constructor(name: string, args: HostArgs, opts?: pulumi.ComponentResourceOptions) {
+    const { units, ...own } = args;
+    const definitions: pulumi.Output<Definition[]> = pulumi.all(
+      units.map((source) => source.definition),
+    ) as pulumi.Output<Definition[]>;
+    super(
+      Host.__pulumiType,
+      name,
+      {
+        address: args.connection.host,
+        user: args.connection.user ?? "root",
+        hostKeyPinned:
+          args.connection.hostKey !== undefined && args.connection.proxy?.host === undefined
+            ? true
+            : args.connection.hostKey !== undefined && args.connection.proxy?.hostKey !== undefined,
+        insecureSkipHostKey: args.insecureSkipHostKey,
+        units: pulumi
+          .unsecret(definitions)
+          .apply((all) => all.flatMap(({ units }) => units.map((unit) => unit.name)).sort()),
+      },
+      opts,
+    );
+    const valid = reported(this, name, () => built(own, (plain) => validArguments(hostSchema, plain)));
+    const connection = pulumi.output(fieldOf(valid, "connection")).apply(providerConnection);
+    const bounds = pulumi
+      .output(valid)
+      .apply(({ transactionSec = 900, waitSec = 300 }) => ({ transactionSec, waitSec }));
+    const scope = `${pulumi.getProject()}/${pulumi.getStack()}/${name}`;
+    const stdin = pulumi.secret(
+      pulumi.all([definitions, bounds]).apply(([all, limits]) => hostInput(hostBundle(scope, all, limits))),
+    );
+    const parent = { parent: this };
+    const uploads = pulumi.unsecret(definitions).apply((all) =>
+      all
+        .flatMap((definition) => definition.releases)
+        .map(
+          (release) =>
+            new remote.CopyToRemote(
+              `${name}-${release.name}`,
+              {
+                connection,
+                source: new pulumi.asset.FileAsset(release.archive),
+                remotePath: uploadName(release.sha256),
+              },
+              parent,
+            ),
+        ),
+    );
+    const command = new remote.Command(
+      name,
+      {
+        connection,
+        create: hostCommand("apply"),
+        update: hostCommand("apply"),
+        delete: hostCommand("destroy"),
+        stdin,
+        addPreviousOutputInEnv: false,
+        logging: remote.Logging.Stderr,
+      },
+      { ...parent, dependsOn: uploads },
+    );
+    this.receipt = pulumi.unsecret(command.stdout).apply((text) => receiptOf(this, name, text));
+    this.registerOutputs({ receipt: this.receipt });
+  }
+}
+
+function receiptOf(host: Host, name: string, text: string): Receipt {
+  const receipt = receiptSchema.parse(JSON.parse(text));
+  for (const warning of receipt.warnings) void pulumi.log.warn(`${name}: ${warning}`, host);
+  return receipt;
+}

@@ -1,0 +1,19 @@
+export type { Receipt, ReceiptAction, ReceiptUnit } from "../activation/receipt.ts";
+export type {
+  DefinedFile,
+  DefinedRelease,
+  DefinedUnit,
+  DefinedUser,
+  Definition,
+  DefinitionSource,
+  UnitReference,
+} from "./definition.ts";
+export { Host, type HostArgs } from "./host.ts";
+export type { HostConnectionArgs, HostProxyArgs } from "./host-connection.ts";
+export { PythonService, type PythonServiceArgs } from "./python-service.ts";
+export type * from "./section-args.generated.ts";
+export { Service, type ServiceArgs } from "./service.ts";
+export { OnChange, ServiceType } from "./service-args.ts";
+export { SocketUnit, type SocketUnitArgs } from "./socket-unit.ts";
+export { Timer, type TimerArgs } from "./timer.ts";
+export { Unit, type UnitArgs } from "./unit.ts";

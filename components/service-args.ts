@@ -1,0 +1,147 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import {
+  accountName,
+  hostPath,
+  onChange,
+  sectionDirectives,
+  timeSpan,
+  unitName,
+  variableName,
+} from "./argument-schema.ts";
+import type { UnitReference } from "./definition.ts";
+import type { InstallSectionArgs, ServiceSectionArgs, UnitSectionArgs } from "./section-args.generated.ts";
+
+/** How systemd learns that a service is up: `Type=` of systemd.service(5). */
+export const ServiceType = {
+  /** Up as soon as the process is forked. A missing program is noticed too late: prefer `exec`. */
+  Simple: "simple",
+  /** Up when the program was executed. */
+  Exec: "exec",
+  /** Up when the program says `READY=1` on the notify socket. */
+  Notify: "notify",
+  /** Up when the program has forked and its first process ended. */
+  Forking: "forking",
+  /** Up when the program has ended. */
+  Oneshot: "oneshot",
+  /** Up when the program has taken its name on the bus. */
+  Dbus: "dbus",
+  /** Like `simple`, but started after all other jobs. */
+  Idle: "idle",
+} as const;
+export type ServiceType = (typeof ServiceType)[keyof typeof ServiceType];
+
+/** What a change of a unit does to it while it runs. */
+export const OnChange = {
+  /** Restart, reload or neither, by what the changed directive needs. */
+  Auto: "auto",
+  /** Always restart. */
+  Restart: "restart",
+  /** Reload, also where a restart would be needed. */
+  Reload: "reload",
+  /** Leave it; the receipt says that it still runs the old definition. */
+  None: "none",
+} as const;
+export type OnChange = (typeof OnChange)[keyof typeof OnChange];
+
+/** Arguments that every kind of service has. */
+export interface ServiceCommonArgs {
+  /** One line for people, shown by systemctl and in the journal. Default: the name of the service. */
+  description?: pulumi.Input<string>;
+  /** URIs of documentation. Default: none. */
+  documentation?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * Program and arguments, one word each, exactly as the process receives them: nothing is expanded, no shell is involved.
+   * The program is an absolute path or a plain name that systemd looks up.
+   */
+  exec: pulumi.Input<pulumi.Input<string>[]>;
+  /** How systemd learns that the service is up. Default: `notify` when `watchdogSec` is given, else `exec`. */
+  type?: pulumi.Input<ServiceType>;
+  /** Account that runs it. Default: a dynamic user of its own (`DynamicUser=yes`). */
+  user?: pulumi.Input<string>;
+  /** Group that runs it. Default: the primary group of `user`. */
+  group?: pulumi.Input<string>;
+  /** Whether `user` (and `group`) are created as system accounts when the host does not have them. Default: false. */
+  createUser?: pulumi.Input<boolean>;
+  /** Directory that the process starts in, an absolute path on the host. Default: `/`. */
+  workingDirectory?: pulumi.Input<string>;
+  /** Variables of the process, visible to every user of the host. Nothing secret belongs here. Default: none. */
+  environment?: pulumi.Input<{ [name: string]: pulumi.Input<string> }>;
+  /** Files of variables that are already on the host, absolute paths; a leading `-` lets one be missing. Default: none. */
+  environmentFiles?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Variables that are secret. They go to a file that only root reads, and nowhere else. Default: none. */
+  secretEnvironment?: pulumi.Input<{ [name: string]: pulumi.Input<string> }>;
+  /** Units that must be up before this one starts; if one of them stops, so does this. Orders and requires. Default: none. */
+  requires?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Units that are started with this one, which starts all the same when they fail. Orders and wants. Default: none. */
+  wants?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Units after which this one starts when both do. Default: `network.target`. */
+  after?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Longest silence before the service is killed and restarted, a time span such as `90s`. Default: no watchdog. */
+  watchdogSec?: pulumi.Input<string>;
+  /** When systemd restarts it: a value of `Restart=`. Default: `on-failure`. */
+  restart?: pulumi.Input<string>;
+  /** Pause before a restart, a time span. Default: `5s`. */
+  restartSec?: pulumi.Input<string>;
+  /** Longest start, a time span. Default: systemd's own, 90 s. */
+  timeoutStartSec?: pulumi.Input<string>;
+  /** Longest stop before it is killed, a time span. Default: systemd's own, 90 s. */
+  timeoutStopSec?: pulumi.Input<string>;
+  /** Socket that hands its connections to the service and stays open while the service restarts. Default: none. */
+  socket?: UnitReference;
+  /** Whether only something else starts it: its socket's first connection, a timer, a dependant. Default: false. */
+  onDemand?: pulumi.Input<boolean>;
+  /** What a change does while the service runs. Default: `auto`. */
+  onChange?: pulumi.Input<OnChange>;
+  /** Seconds for which it must stay up after a start before the update counts it as running. Default: 1. */
+  settleSec?: pulumi.Input<number>;
+  /** Any directive of [Unit] by its systemd name; overrides what the arguments above give. Default: none. */
+  unit?: pulumi.Input<UnitSectionArgs>;
+  /** Any directive of [Service] by its systemd name; overrides the arguments above and the sandbox. Default: none. */
+  service?: pulumi.Input<ServiceSectionArgs>;
+  /** Any directive of [Install] by its systemd name. Default: `WantedBy=multi-user.target`. */
+  install?: pulumi.Input<InstallSectionArgs>;
+}
+
+const commonShape = {
+  description: z.string().optional(),
+  documentation: z.array(z.string()).optional(),
+  exec: z.array(z.string()).min(1, "is empty; give a program and its arguments, one word each"),
+  type: z.enum(["simple", "exec", "notify", "forking", "oneshot", "dbus", "idle"]).optional(),
+  user: accountName.optional(),
+  group: accountName.optional(),
+  createUser: z.boolean().optional(),
+  workingDirectory: hostPath.optional(),
+  environment: z.record(variableName, z.string()).optional(),
+  environmentFiles: z.array(z.string().regex(/^-?\//, "must be absolute paths on the host")).optional(),
+  secretEnvironment: z.record(variableName, z.string()).optional(),
+  requires: z.array(unitName).optional(),
+  wants: z.array(unitName).optional(),
+  after: z.array(unitName).optional(),
+  watchdogSec: timeSpan.optional(),
+  restart: z.enum(["no", "on-success", "on-failure", "on-abnormal", "on-watchdog", "on-abort", "always"]).optional(),
+  restartSec: timeSpan.optional(),
+  timeoutStartSec: timeSpan.optional(),
+  timeoutStopSec: timeSpan.optional(),
+  socket: z.strictObject({ unitName }).optional(),
+  onDemand: z.boolean().optional(),
+  onChange: onChange.optional(),
+  settleSec: z.number().min(0).max(3600).optional(),
+  unit: sectionDirectives("service", "Unit").optional(),
+  service: sectionDirectives("service", "Service").optional(),
+  install: sectionDirectives("service", "Install").optional(),
+};
+
+/** `ServiceCommonArgs` after all Outputs are known. */
+export const serviceSchema = z.strictObject(commonShape);
+
+/** `PythonServiceArgs` after all Outputs are known. */
+export const pythonServiceSchema = z.strictObject({
+  ...commonShape,
+  source: z.string().min(1).optional(),
+  directory: hostPath.optional(),
+  interpreter: z.string().min(1).optional(),
+});
+
+export type ServicePlain = z.infer<typeof serviceSchema>;
+export type PythonServicePlain = z.infer<typeof pythonServiceSchema>;

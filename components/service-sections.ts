@@ -1,0 +1,96 @@
+import { encodedEnvironment } from "../systemd/environment.ts";
+import { encodedExecCommand } from "../systemd/exec-command.ts";
+import { serviceSandbox } from "../systemd/sandbox.ts";
+import type { SectionDirectives, UnitSections } from "../systemd/sections.ts";
+import { mergedSections } from "../systemd/sections.ts";
+import { escapedSpecifiers } from "../systemd/specifiers.ts";
+import type { ServicePlain } from "./service-args.ts";
+
+/** Where the secret variables of a service lie on the host. Only root reads it. */
+export function secretEnvironmentPath(name: string): string {
+  return `/etc/pulumi-systemd/${name}.env`;
+}
+
+/**
+ * The sections of a service: arguments, then defaults that keep it running and contained, then the user's own directives.
+ * Follows systemd.service(5) and systemd.exec(5).
+ * @param name the component's name; also the name of its StateDirectory
+ */
+export function serviceSections(name: string, args: ServicePlain): UnitSections {
+  const type = args.type ?? (args.watchdogSec === undefined ? "exec" : "notify");
+  const restarts = type !== "oneshot" || args.restart !== undefined;
+  const defaults: UnitSections = {
+    Unit: {
+      Description: escapedSpecifiers(args.description ?? name),
+      Documentation: args.documentation?.join(" "),
+      Requires: wordsOf(args.requires, args.socket && [args.socket.unitName]),
+      Wants: wordsOf(args.wants),
+      After: wordsOf(
+        args.after ?? ["network.target"],
+        args.requires,
+        args.wants,
+        args.socket && [args.socket.unitName],
+      ),
+      // A service that fails fast keeps being tried: what it needs may come back in an hour, at night.
+      StartLimitIntervalSec: restarts ? "0" : undefined,
+    },
+    Service: {
+      Type: type,
+      ...accountDirectives(args),
+      WorkingDirectory: args.workingDirectory && escapedSpecifiers(args.workingDirectory),
+      Environment: args.environment && encodedEnvironment(args.environment),
+      EnvironmentFile: [
+        ...(args.environmentFiles ?? []).map(escapedSpecifiers),
+        ...(args.secretEnvironment === undefined ? [] : [secretEnvironmentPath(name)]),
+      ],
+      ExecStart: [encodedExecCommand(args.exec)],
+      Sockets: args.socket?.unitName,
+      NotifyAccess: type === "notify" ? "main" : undefined,
+      WatchdogSec: args.watchdogSec,
+      Restart: restarts ? (args.restart ?? "on-failure") : undefined,
+      RestartSec: restarts ? (args.restartSec ?? "5s") : undefined,
+      TimeoutStartSec: args.timeoutStartSec,
+      TimeoutStopSec: args.timeoutStopSec,
+      StateDirectory: name,
+      ...serviceSandbox(),
+      ...homeDirectives(args),
+    },
+    Install: args.onDemand ? undefined : { WantedBy: "multi-user.target" },
+  };
+  return mergedSections(withoutEmptyLists(defaults), {
+    Unit: args.unit,
+    Service: args.service,
+    Install: args.install,
+  });
+}
+
+function accountDirectives(args: ServicePlain): SectionDirectives {
+  const overridden = args.service?.User !== undefined || args.service?.DynamicUser !== undefined;
+  if (args.user === undefined) return overridden ? {} : { DynamicUser: true };
+  return { User: args.user, Group: args.group };
+}
+
+/** Code under /home is out of sight with ProtectHome=yes, so a service that lives there gets to read it. */
+function homeDirectives(args: ServicePlain): SectionDirectives {
+  const paths = [args.workingDirectory, ...args.exec.slice(0, 1)];
+  return paths.some((path) => path !== undefined && /^\/(home|root)(\/|$)/.test(path))
+    ? { ProtectHome: "read-only" }
+    : {};
+}
+
+function wordsOf(...lists: (readonly string[] | undefined)[]): string | undefined {
+  const words = [...new Set(lists.flatMap((list) => list ?? []))];
+  return words.length > 0 ? words.join(" ") : undefined;
+}
+
+function withoutEmptyLists(sections: UnitSections): UnitSections {
+  return Object.fromEntries(
+    Object.entries(sections).map(([section, directives]) => [
+      section,
+      directives &&
+        Object.fromEntries(
+          Object.entries(directives).filter(([, value]) => !(Array.isArray(value) && value.length === 0)),
+        ),
+    ]),
+  );
+}

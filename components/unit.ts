@@ -1,0 +1,194 @@
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import type { UnitModel, UnitSections } from "../systemd/sections.ts";
+import { unitFileOf } from "../systemd/sections.ts";
+import { parseUnitFile, printUnitFile, unitModel } from "../systemd/unit-file.ts";
+import { parsedUnitName, unitNameProblem } from "../systemd/unit-name.ts";
+import type { UnitProblem } from "../systemd/validate.ts";
+import { unitFileProblems, unitProblems } from "../systemd/validate.ts";
+import { argumentProblems } from "./argument-error.ts";
+import { directives, hostPath, onChange, unitName } from "./argument-schema.ts";
+import { built, type Deferrable, fieldsOf, outputOf } from "./deferred.ts";
+import type { Definition } from "./definition.ts";
+import type {
+  InstallSectionArgs,
+  PathSectionArgs,
+  ServiceSectionArgs,
+  SocketSectionArgs,
+  TimerSectionArgs,
+  UnitSectionArgs,
+} from "./section-args.generated.ts";
+import type { OnChange } from "./service-args.ts";
+
+/** Arguments of `Unit`: the sections of one unit file under their systemd names, or its text. */
+export interface UnitArgs {
+  /** [Unit]: description, dependencies, conditions, start limits. */
+  Unit?: pulumi.Input<UnitSectionArgs>;
+  /** [Service], for a name that ends in `.service`. */
+  Service?: pulumi.Input<ServiceSectionArgs>;
+  /** [Socket], for a name that ends in `.socket`. */
+  Socket?: pulumi.Input<SocketSectionArgs>;
+  /** [Timer], for a name that ends in `.timer`. */
+  Timer?: pulumi.Input<TimerSectionArgs>;
+  /** [Path], for a name that ends in `.path`. */
+  Path?: pulumi.Input<PathSectionArgs>;
+  /** [Install]: what pulls the unit in when it is enabled. */
+  Install?: pulumi.Input<InstallSectionArgs>;
+  /** The whole unit file as text, in place of the sections. It is checked and printed in canonical form. */
+  text?: pulumi.Input<string>;
+  /** Whether the update leaves it to others to start the unit. Default: true for a unit without [Install], else false. */
+  onDemand?: pulumi.Input<boolean>;
+  /** What a change does while the unit runs. Default: `auto`. */
+  onChange?: pulumi.Input<OnChange>;
+  /** Seconds for which it must stay up after a start before the update counts it as running. Default: 1 for a service, else 0. */
+  settleSec?: pulumi.Input<number>;
+  /** Files on the host, absolute paths, that belong to the same Host and whose change restarts the unit. Default: none. */
+  restartOnFiles?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Releases of the same Host whose change restarts the unit. Default: none. */
+  restartOnReleases?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Sockets, timers and paths that can start the unit. Default: none. */
+  triggeredBy?: pulumi.Input<pulumi.Input<string>[]>;
+}
+
+/** `UnitArgs` after all Outputs are known. */
+export const unitSchema = z.strictObject({
+  Unit: directives.optional(),
+  Service: directives.optional(),
+  Socket: directives.optional(),
+  Timer: directives.optional(),
+  Path: directives.optional(),
+  Install: directives.optional(),
+  text: z.string().optional(),
+  onDemand: z.boolean().optional(),
+  onChange: onChange.optional(),
+  settleSec: z.number().min(0).max(3600).optional(),
+  restartOnFiles: z.array(hostPath).optional(),
+  restartOnReleases: z.array(z.string()).optional(),
+  triggeredBy: z.array(unitName).optional(),
+});
+
+/** First line of every unit file that this package writes. */
+const header = ["Managed by pulumi-systemd: changes made here are lost at the next update."];
+
+/** One unit, rendered and checked. */
+export interface RenderedUnit {
+  text: string;
+  sections: UnitModel;
+  definition: Definition;
+}
+
+/**
+ * The text of a unit and what a host must know to apply it.
+ * @throws Error naming each directive that is wrong, what was received, and what is accepted
+ */
+export function renderedUnit(name: string, args: unknown): RenderedUnit {
+  const nameProblem = unitNameProblem(name);
+  if (nameProblem !== undefined) throw new Error(nameProblem);
+  const parsed = unitSchema.safeParse(args);
+  if (!parsed.success) throw new Error(argumentProblems(parsed.error).join("; "));
+  const { Unit, Service, Socket, Timer, Path, Install, text: given, ...rest } = parsed.data;
+  const sections: UnitSections = { Unit, Service, Socket, Timer, Path, Install };
+  const written = Object.values(sections).some((directives) => directives !== undefined);
+  if (given !== undefined && written) throw new Error("text: is given together with sections; give one of the two");
+  if (given === undefined && !written) throw new Error("has neither sections nor text; give one of the two");
+
+  const file = given === undefined ? unitFileOf(sections) : parseUnitFile(given);
+  const problems = given === undefined ? unitProblems(name, sections) : unitFileProblems(name, file);
+  const errors = problems.filter((problem) => problem.severity === "error");
+  if (errors.length > 0) throw new Error(errors.map(problemLine).join("; "));
+
+  const text = printUnitFile(file, header);
+  const model = unitModel(file);
+  return {
+    text,
+    sections: model,
+    definition: {
+      units: [
+        {
+          name,
+          text,
+          activation: (rest.onDemand ?? model.Install === undefined) ? "on-demand" : "started",
+          restartOnFiles: rest.restartOnFiles ?? [],
+          restartOnReleases: rest.restartOnReleases ?? [],
+          triggeredBy: rest.triggeredBy ?? [],
+          onChange: rest.onChange ?? "auto",
+          settleSec: rest.settleSec ?? (parsedUnitName(name).type === "service" ? 1 : 0),
+        },
+      ],
+      files: [],
+      users: [],
+      releases: [],
+    },
+  };
+}
+
+function problemLine(problem: UnitProblem): string {
+  return `[${problem.section}] ${problem.message}`;
+}
+
+/**
+ * One systemd unit by its exact sections, every directive typed from systemd's own tables. The name of the resource is the
+ * file name of the unit. It knows no host: give it to a Host.
+ *
+ * The preview shows its text and its sections, so that a reviewer sees a change of one directive as one line.
+ *
+ * @example
+ * ```ts
+ * const watch = new Unit("inbox.path", {
+ *   Unit: { Description: "Import what lands in the inbox" },
+ *   Path: { DirectoryNotEmpty: ["/srv/inbox"] },
+ *   Install: { WantedBy: ["multi-user.target"] },
+ * });
+ * ```
+ */
+export class Unit extends pulumi.ComponentResource {
+  static readonly __pulumiType = "systemd:index:Unit";
+
+  /** File name of the unit. */
+  readonly unitName: string;
+  /** What a Host needs of this unit. */
+  readonly definition: pulumi.Output<Definition>;
+
+  /** @throws pulumi.ResourceError naming the directive, what was received, and what is accepted */
+  constructor(name: string, args: UnitArgs, opts?: pulumi.ComponentResourceOptions) {
+    let rendered: pulumi.Output<RenderedUnit> | undefined;
+    let problem: string | undefined;
+    try {
+      rendered = readable(name, outputOf(built(args, (plain) => renderedUnit(name, plain))));
+    } catch (error) {
+      problem = error instanceof Error ? error.message : String(error);
+    }
+    super(
+      Unit.__pulumiType,
+      name,
+      rendered === undefined ? {} : { text: rendered.text, sections: rendered.sections },
+      opts,
+    );
+    if (rendered === undefined) throw new pulumi.ResourceError(`${name}: ${problem}`, this, true);
+    this.unitName = name;
+    // The registration comes first: a policy that refuses this unit keeps it from every host.
+    this.definition = pulumi.all([rendered, this.urn]).apply(([{ definition }]) => definition);
+    this.registerOutputs({ unitName: name });
+  }
+}
+
+/**
+ * Fields of `UnitArgs` from sections that were built from other arguments: each field is an Input of its own, so that one
+ * unknown value does not hide the others.
+ */
+export function unitArgsOf<T, K extends keyof T>(built: Deferrable<T>, fields: readonly K[]): UnitArgs {
+  // Sections hold any directive by name; the Unit checks each against systemd's tables.
+  return fieldsOf(built, fields) as UnitArgs;
+}
+
+/** Every local user can read a unit, so no value of it may be secret. */
+function readable(name: string, rendered: pulumi.Output<RenderedUnit>): pulumi.Output<RenderedUnit> {
+  return pulumi.output(pulumi.isSecret(rendered)).apply((secret) => {
+    if (secret) {
+      throw new Error(
+        `${name}: a directive holds a secret, and every user of a host can read its units; pass it by secretEnvironment`,
+      );
+    }
+    return rendered;
+  });
+}

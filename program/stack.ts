@@ -1,0 +1,121 @@
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import type { DefinitionSource } from "../components/definition.ts";
+import { HealthCheck } from "../components/health-check.ts";
+import { Host } from "../components/host.ts";
+import type { HostConnectionArgs } from "../components/host-connection.ts";
+import type { PythonServiceArgs } from "../components/python-service.ts";
+import { PythonService } from "../components/python-service.ts";
+import type { ServiceArgs } from "../components/service.ts";
+import { Service } from "../components/service.ts";
+import { SocketUnit } from "../components/socket-unit.ts";
+import type { TimerArgs } from "../components/timer.ts";
+import { Timer } from "../components/timer.ts";
+import { Unit } from "../components/unit.ts";
+import { sandboxConnection } from "../sandbox/connection.ts";
+import type { StackConfig } from "./config.ts";
+
+/**
+ * Defines everything that the config describes and deploys it to the config's hosts.
+ * @returns the hosts by name
+ * @throws pulumi.RunError or pulumi.ResourceError naming what is wrong
+ */
+export function deployedHosts(config: StackConfig): Record<string, Host> {
+  const definitions = definedUnits(config);
+  return Object.fromEntries(
+    Object.entries(config.hosts).map(([name, { connection, sandbox, units, ...host }]) => [
+      name,
+      new Host(name, {
+        ...host,
+        connection: sandbox === undefined ? ownConnection(name, connection) : sandboxHost(name, sandbox),
+        units: chosenUnits(name, definitions, units),
+      } as ConstructorParameters<typeof Host>[1]),
+    ]),
+  );
+}
+
+/** Every definition of the stack by the file name of its unit. */
+function definedUnits(config: StackConfig): Map<string, DefinitionSource> {
+  const defined = new Map<string, DefinitionSource>();
+  const add = (component: DefinitionSource & { unitName: string }) => {
+    if (defined.has(component.unitName)) {
+      throw new pulumi.RunError(
+        `two definitions in the stack's config make the unit ${component.unitName}; rename one`,
+      );
+    }
+    defined.set(component.unitName, component);
+  };
+  for (const [name, args] of Object.entries(config.sockets)) add(new SocketUnit(name, present(args)));
+  for (const [name, args] of Object.entries(config.services)) add(new Service(name, linked<ServiceArgs>(args)));
+  for (const [name, args] of Object.entries(config.pythonServices)) {
+    add(new PythonService(name, linked<PythonServiceArgs>(args)));
+  }
+  for (const [name, { service, pythonService, starts, ...args }] of Object.entries(config.timers)) {
+    add(
+      new Timer(name, {
+        ...args,
+        ...(service && { service: linked<ServiceArgs>(service) }),
+        ...(pythonService && { pythonService: linked<PythonServiceArgs>(pythonService) }),
+        ...(starts && { starts: { unitName: starts } }),
+      } as TimerArgs),
+    );
+  }
+  for (const [name, { unit, ...args }] of Object.entries(config.healthChecks)) {
+    add(new HealthCheck(name, present({ ...args, unit: { unitName: unit } })));
+  }
+  for (const [name, args] of Object.entries(config.units)) add(new Unit(name, present(args)));
+  return defined;
+}
+
+/** The config's schema and the component's are the same, but for `undefined` in place of a missing key. */
+function present<T>(args: object): T {
+  return Object.fromEntries(Object.entries(args).filter(([, value]) => value !== undefined)) as T;
+}
+
+function linked<T>(args: { socket?: string | undefined }): T {
+  return present({ ...args, socket: args.socket && { unitName: args.socket } });
+}
+
+function chosenUnits(host: string, definitions: Map<string, DefinitionSource>, units: string[] | undefined) {
+  return (units ?? [...definitions.keys()]).map((unit) => {
+    const definition = definitions.get(unit);
+    if (definition !== undefined) return definition;
+    throw new pulumi.RunError(
+      `${pulumi.getProject()}:hosts.${host}.units: ${unit} is not defined in this stack; it has ${[...definitions.keys()].join(", ") || "none"}`,
+    );
+  });
+}
+
+type OwnConnection = NonNullable<StackConfig["hosts"][string]["connection"]>;
+
+function ownConnection(host: string, connection: OwnConnection | undefined): HostConnectionArgs {
+  const { privateKeyFile, ...rest } = connection ?? { host: "" };
+  return present({
+    ...rest,
+    privateKey: privateKeyFile === undefined ? rest.privateKey : privateKeyText(host, privateKeyFile),
+  });
+}
+
+function privateKeyText(host: string, file: string): string {
+  const path = file.startsWith("~/") ? join(homedir(), file.slice(2)) : file;
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    throw new pulumi.RunError(
+      `${pulumi.getProject()}:hosts.${host}.connection.privateKeyFile: ${file} cannot be read; give the path of a private key`,
+    );
+  }
+}
+
+function sandboxHost(host: string, sandbox: string): HostConnectionArgs {
+  try {
+    const { privateKeyFile, ...rest } = sandboxConnection(sandbox);
+    return { ...rest, privateKey: readFileSync(privateKeyFile, "utf8") };
+  } catch (error) {
+    throw new pulumi.RunError(
+      `${pulumi.getProject()}:hosts.${host}.sandbox: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
