@@ -1,13 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { stackConfig } from "./program/config.ts";
 import { deployedHosts } from "./program/stack.ts";
+import { hostSummary } from "./program/summary.ts";
 
-const project = pulumi.getProject();
+const config = stackConfig(pulumi.getProject(), pulumi.runtime.allConfig());
 
-/** What the last transaction on each host did. */
+/** What runs on each host, and what the last transaction there did. */
 export const hosts = Object.fromEntries(
-  Object.entries(deployedHosts(stackConfig(project, pulumi.runtime.allConfig()))).map(([name, host]) => [
-    name,
-    host.receipt,
-  ]),
+  Object.entries(deployedHosts(config)).map(([name, host]) => [name, host.receipt.apply(hostSummary)]),
 );

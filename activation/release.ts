@@ -33,6 +33,11 @@ export class ReleaseError extends Error {
   override readonly name = "ReleaseError";
 }
 
+/** Where a service's releases lie on the host; `current` below it points to the one that runs. */
+export function releaseRoot(name: string): string {
+  return `/opt/${name}`;
+}
+
 /**
  * Packs a directory into one uncompressed tar, the same bytes for the same files on any machine: sorted names, no owner, no
  * times, modes 0644 or 0755. Version control, caches and virtual environments are left out.

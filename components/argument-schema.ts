@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { DirectiveValue } from "../systemd/sections.ts";
 import { unitNameProblem } from "../systemd/unit-name.ts";
 import { unitProblems } from "../systemd/validate.ts";
 import { timeSpanProblem } from "../systemd/values/time-span.ts";
@@ -42,12 +43,14 @@ export const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, {
     `${JSON.stringify(input)} is not a variable name; use letters, digits and _, not starting with a digit`,
 });
 
-const directiveValue = z.union([
-  z.string(),
-  z.number(),
-  z.boolean(),
-  z.array(z.union([z.string(), z.number(), z.boolean()])),
-]);
+const isScalar = (value: unknown) =>
+  typeof value === "string" || typeof value === "number" || typeof value === "boolean";
+
+/** One directive's value; undefined where an optional argument was not given. */
+const directiveValue = z.custom<DirectiveValue | undefined>(
+  (value) => value === undefined || isScalar(value) || (Array.isArray(value) && value.every(isScalar)),
+  { error: "is not a directive's value; write text, a number, true or false, or a list of these" },
+);
 
 /** The directives of one section by their systemd names, unchecked: for a unit whose kind its name tells. */
 export const directives = z.record(z.string(), directiveValue);

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Bundle, BundleUnit } from "../activation/bundle.ts";
 import { unitDigests } from "../activation/digests.ts";
+import { releaseRoot } from "../activation/release.ts";
 import { parseUnitFile } from "../systemd/unit-file.ts";
 import type { DefinedUnit, Definition } from "./definition.ts";
-import { releaseRoot } from "./python-service.ts";
 
 /** Bounds of one transaction, in seconds. */
 export interface TransactionBounds {

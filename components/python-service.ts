@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { releaseArchive } from "../activation/release.ts";
+import { releaseArchive, releaseRoot } from "../activation/release.ts";
 import type { Definition } from "./definition.ts";
 import type { PythonServicePlain, ServiceCommonArgs } from "./service-args.ts";
 import { pythonServiceSchema } from "./service-args.ts";
@@ -20,11 +20,6 @@ export interface PythonServiceArgs extends ServiceCommonArgs {
    * place of a first word `python` or `python3` in `exec`. Default: `/usr/bin/python3`.
    */
   interpreter?: pulumi.Input<string>;
-}
-
-/** Where a service's releases lie on the host; `current` below it is the one that runs. */
-export function releaseRoot(name: string): string {
-  return `/opt/${name}`;
 }
 
 /**

@@ -162,7 +162,8 @@ export class Unit extends pulumi.ComponentResource {
       Unit.__pulumiType,
       name,
       rendered === undefined ? {} : { text: rendered.text, sections: rendered.sections },
-      opts,
+      // A change shows as a hunk of the text; the sections, the same once more, are for creation and for policies.
+      pulumi.mergeOptions(opts, { hideDiffs: ["sections"] }),
     );
     if (rendered === undefined) throw new pulumi.ResourceError(`${name}: ${problem}`, this, true);
     this.unitName = name;

@@ -93,13 +93,11 @@ async function up(stack: DemoStack): Promise<string> {
   return output;
 }
 
-const receiptsSchema = z.record(z.string(), z.looseObject({ units: z.array(z.looseObject({ name: z.string() })) }));
+const summarySchema = z.record(z.string(), z.looseObject({ units: z.record(z.string(), z.string()) }));
 
 async function managedUnits(stack: DemoStack, host: SandboxHost) {
   const { stdout } = await stack.pulumi(["stack", "output", "--json", "hosts"]);
-  const names = Object.values(receiptsSchema.parse(JSON.parse(stdout))).flatMap((receipt) =>
-    receipt.units.map((unit) => unit.name),
-  );
+  const names = Object.values(summarySchema.parse(JSON.parse(stdout))).flatMap(({ units }) => Object.keys(units));
   return unitStates(onHost(host), names);
 }
 

@@ -1,0 +1,75 @@
+import { readdirSync, readFileSync } from "node:fs";
+
+/** From the source tree (`activation/health/`) and from the compiled one (`bin/activation/health/`). */
+const places = ["./pulumi_systemd_health/", "../../../activation/health/pulumi_systemd_health/"];
+
+const relativeImport = /^from \.(\w+) import (?:\([^)]*\)|[^\n]*)\n/gm;
+const topLevelName = /^(?:(?:class|def) (\w+)|(\w+)(?:, (\w+))*(?:, (\w+))* = )/gm;
+const futureImport = "from __future__ import annotations\n";
+
+let joined: string | undefined;
+
+/**
+ * The text of the Python program that makes one check on a host, in one file. It needs Python 3.8 or newer and nothing
+ * but its standard library; its only argument is the path of its settings.
+ * @throws Error when two of its modules use the same name, or its sources are not there: a defect of this library
+ */
+export function healthProgram(): string {
+  joined ??= joinedModules(sources());
+  return joined;
+}
+
+/**
+ * Python modules of one package as one program: each after those that it imports from, the imports between them left
+ * out. The module `__main__` comes last.
+ * @param modules text of each module by its name
+ * @throws Error when a name at the top of one module stands at the top of another as well
+ */
+export function joinedModules(modules: ReadonlyMap<string, string>): string {
+  const owners = new Map<string, string>();
+  const parts = inOrder(modules).map(([name, text]) => {
+    for (const found of text.matchAll(topLevelName)) {
+      for (const top of found.slice(1).filter((part) => part !== undefined)) {
+        const owner = owners.get(top);
+        if (owner !== undefined && owner !== name) throw new Error(`${top} stands in ${owner}.py and in ${name}.py`);
+        owners.set(top, name);
+      }
+    }
+    const body = text.replaceAll(relativeImport, "").replace(futureImport, "").trim();
+    return `# ${name}.py\n${body.replaceAll(/\n{4,}/g, "\n\n\n")}\n`;
+  });
+  return `# Managed by pulumi-systemd: changes made here are lost at the next update.\n${futureImport}\n${parts.join("\n\n")}`;
+}
+
+function inOrder(modules: ReadonlyMap<string, string>): readonly (readonly [string, string])[] {
+  const ordered = new Map<string, string>();
+  const visit = (name: string) => {
+    const text = modules.get(name);
+    if (text === undefined) throw new Error(`the health program imports ${name}.py, which is not there`);
+    if (ordered.has(name)) return;
+    for (const [, imported = ""] of text.matchAll(relativeImport)) visit(imported);
+    ordered.set(name, text);
+  };
+  visit("__main__");
+  return [...ordered];
+}
+
+function sources(): ReadonlyMap<string, string> {
+  for (const place of places) {
+    const directory = new URL(place, import.meta.url);
+    const names = pythonFiles(directory);
+    if (names.length > 0) {
+      return new Map(names.map((name) => [name.slice(0, -3), readFileSync(new URL(name, directory), "utf8")]));
+    }
+  }
+  throw new Error("the sources of the health program are not there: the package is incomplete");
+}
+
+function pythonFiles(directory: URL): string[] {
+  try {
+    return readdirSync(directory).filter((name) => name.endsWith(".py"));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+}

@@ -1,0 +1,63 @@
+"""Programs run with a bound."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from dataclasses import dataclass
+from typing import Sequence
+
+from .errors import BrokenCheckError
+
+LONGEST_OUTPUT = 1 << 20
+
+
+class OverdueError(Exception):
+    """A program did not end in time and was killed."""
+
+
+@dataclass(frozen=True)
+class Completed:
+    """How a program ended. `code` is negative for a signal; `out` holds both its outputs."""
+
+    code: int
+    out: str
+
+
+def completed(argv: Sequence[str], seconds: float) -> Completed:
+    """
+    Run a program to its end. Raises OverdueError after `seconds`, with everything killed that the program left in its
+    process group, and BrokenCheckError when it cannot be run at all.
+    """
+    try:
+        process = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "LC_ALL": "C.UTF-8", "SYSTEMD_COLORS": "0", "SYSTEMD_PAGER": ""},
+            cwd="/",
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) else "its words are not valid"
+        raise BrokenCheckError(f"{argv[0]} cannot be run: {reason}") from None
+    try:
+        out, _ = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        raise OverdueError from None
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        if process.stdout:
+            process.stdout.close()
+    return Completed(process.returncode, out[-LONGEST_OUTPUT:].decode("utf-8", "replace"))
+
+
+def last_line(out: str) -> str:
+    """The last line of a program's output that says something, short enough for a message."""
+    lines = [line.strip() for line in out.splitlines() if line.strip()]
+    shown = "".join(character if character.isprintable() else " " for character in lines[-1]) if lines else ""
+    return shown if len(shown) <= 200 else f"{shown[:197]}..."

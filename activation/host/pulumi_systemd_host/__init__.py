@@ -1,0 +1,1 @@
+"""Brings one host to the state that a bundle describes, in one transaction."""

@@ -1,0 +1,24 @@
+"""The command line of the joined program: `apply` or `destroy`, and how far it has come."""
+
+from __future__ import annotations
+
+import sys
+
+from .errors import HostError
+from .launch import enter
+
+OPERATIONS = ("apply", "destroy")
+
+
+def main(argv: list[str], program: bytes) -> int:
+    """Run one stage; its exit status. `program` is the text of the joined program itself."""
+    if not argv or argv[0] not in OPERATIONS:
+        raise HostError(f"expected one of {', '.join(OPERATIONS)}")
+    options = dict(argument.partition("=")[::2] for argument in argv[1:])
+    home = options.get("--login-home")
+    if "--transaction" in options:
+        # Only this stage needs the whole program; the others stay quick to load.
+        from .run import run_transaction
+
+        return run_transaction(argv[0], options["--transaction"], home)
+    return enter(argv[0], program, sys.stdin.buffer.read(), home, "--under-sudo" in options)

@@ -1,0 +1,358 @@
+"""The bundle: what one host must become. Mirrors activation/bundle.ts and is at least as strict."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, Callable, NoReturn, TypeVar
+
+from .errors import BundleError
+
+T = TypeVar("T")
+
+SHA256 = re.compile(r"[0-9a-f]{64}")
+ACCOUNT = re.compile(r"[a-z_][a-z0-9_-]{0,30}")
+UNIT_NAME = re.compile(r"[A-Za-z0-9:_\\@-][A-Za-z0-9:_.\\@-]*\.[a-z]+")
+MODE = re.compile(r"0[0-7]{3}")
+RELEASE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_.@-]*")
+UPLOAD = re.compile(r"[A-Za-z0-9._/-]+")
+SCOPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*){2}")
+UNIT_SUFFIXES = ("service", "socket", "timer", "path", "target", "mount", "automount", "swap", "slice")
+
+
+@dataclass(frozen=True)
+class User:
+    name: str
+    group: str
+    home: str
+
+
+@dataclass(frozen=True)
+class File:
+    path: str
+    mode: int
+    content: str
+    secret: bool
+
+    @property
+    def data(self) -> bytes:
+        return self.content.encode("utf-8")
+
+
+@dataclass(frozen=True)
+class Release:
+    name: str
+    sha256: str
+    upload: str
+    directory: str
+    link: str
+
+
+@dataclass(frozen=True)
+class Digests:
+    file: str
+    restart: str
+    reload: str
+    install: str
+
+
+@dataclass(frozen=True)
+class Unit:
+    name: str
+    path: str
+    content: str
+    digests: Digests
+    activation: str
+    enabled: bool
+    restart_on_files: list[str]
+    restart_on_releases: list[str]
+    triggered_by: list[str]
+    on_change: str
+    settle_sec: float
+
+    @property
+    def data(self) -> bytes:
+        return self.content.encode("utf-8")
+
+    @property
+    def is_template(self) -> bool:
+        return is_template(self.name)
+
+
+@dataclass(frozen=True)
+class Bundle:
+    scope: str
+    users: list[User]
+    files: list[File]
+    releases: list[Release]
+    units: list[Unit]
+    transaction_sec: int
+    wait_sec: int
+
+
+def is_template(name: str) -> bool:
+    """Whether a unit name is a template such as `notify@.service`, which itself can be neither shown nor started."""
+    return name.rpartition(".")[0].endswith("@")
+
+
+def parse_bundle(data: bytes) -> Bundle:
+    """The bundle in `data`. Raises BundleError, which names the path of what is wrong and repeats no content."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise BundleError("the bundle is not UTF-8") from None
+    try:
+        value = json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_refused_constant)
+    except (json.JSONDecodeError, RecursionError) as problem:
+        where = f" (character {problem.pos})" if isinstance(problem, json.JSONDecodeError) else ""
+        raise BundleError(f"the bundle is not JSON{where}: was it cut off on its way?") from None
+    except BundleError:
+        raise
+    except ValueError:
+        # Python 3.11+ refuses integers of several thousand digits with a plain ValueError.
+        raise BundleError("the bundle is not JSON that this program accepts: a number is too long") from None
+    return _bundle(value)
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise BundleError("the bundle has an object with the same key twice")
+    return found
+
+
+def _refused_constant(_name: str) -> NoReturn:
+    raise BundleError("the bundle holds NaN or Infinity, which is not JSON")
+
+
+def _bundle(value: Any) -> Bundle:
+    keys = _object(value, "bundle", ("format", "scope", "users", "files", "releases", "units", "bounds"))
+    if keys["format"] != 1 or isinstance(keys["format"], (bool, float)):
+        raise BundleError("bundle.format: this host program understands format 1 only")
+    bounds = _object(keys["bounds"], "bundle.bounds", ("transactionSec", "waitSec"))
+    bundle = Bundle(
+        scope=_text(keys["scope"], "bundle.scope", SCOPE, "project/stack/host"),
+        users=_list(keys["users"], "bundle.users", _user),
+        files=_list(keys["files"], "bundle.files", _file),
+        releases=_list(keys["releases"], "bundle.releases", _release),
+        units=_list(keys["units"], "bundle.units", _unit),
+        transaction_sec=_integer(bounds["transactionSec"], "bundle.bounds.transactionSec", 1, 86_400),
+        wait_sec=_integer(bounds["waitSec"], "bundle.bounds.waitSec", 1, 86_400),
+    )
+    _check_references(bundle)
+    return bundle
+
+
+def _check_references(bundle: Bundle) -> None:
+    _check_unique([user.name for user in bundle.users], "bundle.users", "name")
+    _check_unique([unit.name for unit in bundle.units], "bundle.units", "name")
+    _check_unique([release.name for release in bundle.releases], "bundle.releases", "name")
+    taken: dict[str, str] = {}
+    claims = [(f"bundle.files[{i}].path", item.path) for i, item in enumerate(bundle.files)]
+    claims += [(f"bundle.units[{i}].path", item.path) for i, item in enumerate(bundle.units)]
+    for i, release in enumerate(bundle.releases):
+        claims += [
+            (f"bundle.releases[{i}].directory", release.directory),
+            (f"bundle.releases[{i}].link", release.link),
+        ]
+    for where, path in claims:
+        if path in taken:
+            raise BundleError(f"{where}: {path} is also {taken[path]}")
+        taken[path] = where
+    for where, path in claims:
+        parent = path.rpartition("/")[0]
+        while parent:
+            if parent in taken:
+                raise BundleError(f"{where}: {path} lies under {parent}, which is {taken[parent]}")
+            parent = parent.rpartition("/")[0]
+    files = {item.path for item in bundle.files}
+    releases = {item.name for item in bundle.releases}
+    for i, unit in enumerate(bundle.units):
+        for j, path in enumerate(unit.restart_on_files):
+            if path not in files:
+                raise BundleError(f"bundle.units[{i}].restartOn.files[{j}]: {path} is not one of bundle.files")
+        for j, name in enumerate(unit.restart_on_releases):
+            if name not in releases:
+                raise BundleError(f"bundle.units[{i}].restartOn.releases[{j}]: {name} is not one of bundle.releases")
+
+
+def _check_unique(names: list[str], where: str, key: str) -> None:
+    seen: dict[str, int] = {}
+    for i, name in enumerate(names):
+        if name in seen:
+            raise BundleError(f"{where}[{i}].{key}: {name} is also {where}[{seen[name]}].{key}")
+        seen[name] = i
+
+
+def _user(value: Any, at: str) -> User:
+    keys = _object(value, at, ("name", "group", "home"))
+    return User(
+        name=_text(keys["name"], f"{at}.name", ACCOUNT, "a user name such as orders"),
+        group=_text(keys["group"], f"{at}.group", ACCOUNT, "a group name such as orders"),
+        home=_path(keys["home"], f"{at}.home"),
+    )
+
+
+def _file(value: Any, at: str) -> File:
+    keys = _object(value, at, ("path", "mode", "content", "secret"))
+    return File(
+        path=_path(keys["path"], f"{at}.path"),
+        mode=int(_text(keys["mode"], f"{at}.mode", MODE, "four octal digits such as 0600"), 8),
+        content=_content(keys["content"], f"{at}.content"),
+        secret=_boolean(keys["secret"], f"{at}.secret"),
+    )
+
+
+def _release(value: Any, at: str) -> Release:
+    keys = _object(value, at, ("name", "sha256", "upload", "directory", "link"))
+    upload = _text(keys["upload"], f"{at}.upload", UPLOAD, "a path relative to the login user's home")
+    if any(part in ("", ".", "..") for part in upload.split("/")):
+        raise BundleError(f"{at}.upload: expected a path relative to the login user's home that stays inside it")
+    return Release(
+        name=_text(keys["name"], f"{at}.name", RELEASE_NAME, "a release name"),
+        sha256=_text(keys["sha256"], f"{at}.sha256", SHA256, "a SHA-256 in lower-case hex"),
+        upload=upload,
+        directory=_path(keys["directory"], f"{at}.directory"),
+        link=_path(keys["link"], f"{at}.link"),
+    )
+
+
+def _unit(value: Any, at: str) -> Unit:
+    keys = _object(
+        value,
+        at,
+        (
+            "name",
+            "path",
+            "content",
+            "digests",
+            "activation",
+            "enabled",
+            "restartOn",
+            "triggeredBy",
+            "onChange",
+            "settleSec",
+        ),
+    )
+    digests = _object(keys["digests"], f"{at}.digests", ("file", "restart", "reload", "install"))
+    restart_on = _object(keys["restartOn"], f"{at}.restartOn", ("files", "releases"))
+    unit = Unit(
+        name=_unit_name(keys["name"], f"{at}.name"),
+        path=_path(keys["path"], f"{at}.path"),
+        content=_content(keys["content"], f"{at}.content"),
+        digests=Digests(*(_digest(digests[key], f"{at}.digests.{key}") for key in digests)),
+        activation=_choice(keys["activation"], f"{at}.activation", ("started", "on-demand")),
+        enabled=_boolean(keys["enabled"], f"{at}.enabled"),
+        restart_on_files=_list(restart_on["files"], f"{at}.restartOn.files", _path),
+        restart_on_releases=_list(restart_on["releases"], f"{at}.restartOn.releases", _release_name),
+        triggered_by=_list(keys["triggeredBy"], f"{at}.triggeredBy", _unit_name),
+        on_change=_choice(keys["onChange"], f"{at}.onChange", ("auto", "restart", "reload", "none")),
+        settle_sec=_number(keys["settleSec"], f"{at}.settleSec", 0, 3600),
+    )
+    if unit.path.rpartition("/")[2] != unit.name:
+        raise BundleError(f"{at}.path: its last part is not the unit's name {unit.name}")
+    if hashlib.sha256(unit.data).hexdigest() != unit.digests.file:
+        raise BundleError(f"{at}.digests.file: not the SHA-256 of the content")
+    if unit.is_template and unit.activation == "started":
+        raise BundleError(f"{at}.activation: {unit.name} is a template; only its instances can be started")
+    return unit
+
+
+def _object(value: Any, at: str, keys: tuple[str, ...]) -> dict[str, Any]:
+    """`value` as an object with exactly these keys, in this order."""
+    if not isinstance(value, dict):
+        raise BundleError(f"{at}: expected an object, got {_kind(value)}")
+    for key in value:
+        if key not in keys:
+            shown = key if re.fullmatch(r"[A-Za-z0-9_-]{1,40}", key) else "(not a plain name)"
+            raise BundleError(f"{at}: unknown key {shown}; accepted are {', '.join(keys)}")
+    for key in keys:
+        if key not in value:
+            raise BundleError(f"{at}.{key}: missing")
+    return {key: value[key] for key in keys}
+
+
+def _list(value: Any, at: str, item: Callable[[Any, str], T]) -> list[T]:
+    if not isinstance(value, list):
+        raise BundleError(f"{at}: expected a list, got {_kind(value)}")
+    return [item(entry, f"{at}[{i}]") for i, entry in enumerate(value)]
+
+
+def _content(value: Any, at: str) -> str:
+    if not isinstance(value, str):
+        raise BundleError(f"{at}: expected a string, got {_kind(value)}")
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        raise BundleError(f"{at}: holds half of a surrogate pair, which is no Unicode text") from None
+    return value
+
+
+def _text(value: Any, at: str, pattern: re.Pattern[str], wanted: str) -> str:
+    text = _content(value, at)
+    if not pattern.fullmatch(text):
+        raise BundleError(f"{at}: expected {wanted}")
+    return text
+
+
+def _path(value: Any, at: str) -> str:
+    text = _content(value, at)
+    parts = text.split("/")
+    if (
+        parts[0] != ""
+        or len(parts) < 2
+        or any(part in ("", ".", "..") for part in parts[1:])
+        or re.search("[\0\n]", text)
+    ):
+        raise BundleError(f"{at}: expected an absolute, normal path")
+    return text
+
+
+def _unit_name(value: Any, at: str) -> str:
+    name = _text(value, at, UNIT_NAME, "a unit name such as api.service")
+    if len(name) > 255 or name.rpartition(".")[2] not in UNIT_SUFFIXES:
+        raise BundleError(f"{at}: expected a unit name that ends in one of .{', .'.join(UNIT_SUFFIXES)}")
+    return name
+
+
+def _release_name(value: Any, at: str) -> str:
+    return _text(value, at, RELEASE_NAME, "a release name")
+
+
+def _digest(value: Any, at: str) -> str:
+    return _text(value, at, SHA256, "a SHA-256 in lower-case hex")
+
+
+def _boolean(value: Any, at: str) -> bool:
+    if not isinstance(value, bool):
+        raise BundleError(f"{at}: expected true or false, got {_kind(value)}")
+    return value
+
+
+def _choice(value: Any, at: str, choices: tuple[str, ...]) -> str:
+    if not isinstance(value, str) or value not in choices:
+        raise BundleError(f"{at}: expected one of {', '.join(choices)}")
+    return value
+
+
+def _integer(value: Any, at: str, low: int, high: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise BundleError(f"{at}: expected a whole number, got {_kind(value)}")
+    return int(_number(value, at, low, high))
+
+
+def _number(value: Any, at: str, low: int, high: int) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise BundleError(f"{at}: expected a number, got {_kind(value)}")
+    if not low <= value <= high:
+        raise BundleError(f"{at}: expected a number from {low} to {high}")
+    return float(value)
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "null"
+    names = {bool: "a boolean", str: "a string", int: "a number", float: "a number", list: "a list", dict: "an object"}
+    return names.get(type(value), "something else")

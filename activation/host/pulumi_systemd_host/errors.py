@@ -1,0 +1,28 @@
+"""The failures that this program reports."""
+
+from __future__ import annotations
+
+
+class HostError(Exception):
+    """A failure that a person can act on. Its text is the whole message."""
+
+
+class BundleError(HostError):
+    """The bundle is not one that this program understands. The text names the path and never repeats content."""
+
+
+class OverdueError(HostError):
+    """A command or a wait passed its bound."""
+
+
+class UnitsDownError(HostError):
+    """Units did not reach the state that was asked for. `ended` has the runs that ended and were started again."""
+
+    def __init__(self, message: str, units: list[str], ended: dict[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.units = units
+        self.ended = ended or {}
+
+
+class InterruptedRunError(Exception):
+    """The transaction was told to end (SIGTERM). No HostError: it must pass every place that tolerates a failure."""

@@ -1,0 +1,201 @@
+"""Files on disk: what is there, and changes that are either wholly there or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from dataclasses import dataclass
+
+from .errors import HostError
+
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Found:
+    """What lies at a path. `digest` is set for a file, `target` for a link."""
+
+    kind: str  # absent, file, link, directory, other
+    digest: str = ""
+    mode: int = 0
+    uid: int = 0
+    gid: int = 0
+    mtime_ns: int = 0
+    target: str = ""
+
+    @property
+    def exists(self) -> bool:
+        return self.kind != "absent"
+
+
+ABSENT = Found("absent")
+
+
+def sha256_hex(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def file_sha256(path: str) -> str:
+    """The digest of a file's content."""
+    state = hashlib.sha256()
+    with open(path, "rb") as source:
+        while True:
+            chunk = source.read(CHUNK)
+            if not chunk:
+                return state.hexdigest()
+            state.update(chunk)
+
+
+def found_at(path: str) -> Found:
+    """What lies at `path`, which is not followed if it is a link."""
+    try:
+        info = os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return ABSENT
+    except OSError as problem:
+        raise HostError(f"{path} cannot be looked at: {problem.strerror}") from None
+    if stat.S_ISLNK(info.st_mode):
+        return Found("link", target=os.readlink(path), uid=info.st_uid, gid=info.st_gid, mtime_ns=info.st_mtime_ns)
+    kind = "file" if stat.S_ISREG(info.st_mode) else "directory" if stat.S_ISDIR(info.st_mode) else "other"
+    return Found(
+        kind,
+        digest=file_sha256(path) if kind == "file" else "",
+        mode=stat.S_IMODE(info.st_mode),
+        uid=info.st_uid,
+        gid=info.st_gid,
+        mtime_ns=info.st_mtime_ns,
+    )
+
+
+def temporary_name(path: str, transaction: str) -> str:
+    """The name beside `path` under which its next content waits; no unit suffix, so systemd never reads it."""
+    directory, name = os.path.split(path)
+    return os.path.join(directory, f".{name[:150]}.pulumi-systemd-{transaction}")
+
+
+def stage_file(path: str, data: bytes, mode: int, uid: int = 0, gid: int = 0, mtime_ns: int | None = None) -> None:
+    """Write a complete, synced file at `path`, which must not be there yet. Mode and owner come before content."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o600)
+    try:
+        if os.geteuid() == 0:
+            os.fchown(descriptor, uid, gid)
+        os.fchmod(descriptor, mode)
+        left = memoryview(data)
+        while left:
+            left = left[os.write(descriptor, left) :]
+        if mtime_ns is not None:
+            os.utime(descriptor, ns=(mtime_ns, mtime_ns))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_atomically(
+    path: str, data: bytes, mode: int, tag: str, uid: int = 0, gid: int = 0, mtime_ns: int | None = None
+) -> None:
+    """Replace `path` by `data` so that a reader, or a power cut, finds the old content or the new one."""
+    temporary = temporary_name(path, tag)
+    remove_file(temporary)
+    try:
+        stage_file(temporary, data, mode, uid, gid, mtime_ns)
+        os.replace(temporary, path)
+    except BaseException:
+        remove_file(temporary)
+        raise
+    sync_directory(os.path.dirname(path))
+
+
+def link_atomically(path: str, target: str, tag: str) -> None:
+    """Make `path` a symbolic link to `target`, replacing a link or file that is there."""
+    temporary = temporary_name(path, tag)
+    remove_file(temporary)
+    os.symlink(target, temporary)
+    os.replace(temporary, path)
+    sync_directory(os.path.dirname(path))
+
+
+def sync_directory(path: str) -> None:
+    descriptor = os.open(path or "/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def make_directories(path: str, mode: int = 0o755) -> list[str]:
+    """Create `path` and its missing parents; the ones that were created, outermost first."""
+    missing: list[str] = []
+    at = path
+    while at not in ("", "/") and not os.path.isdir(at):
+        if os.path.lexists(at):
+            raise HostError(f"{at} exists and is not a directory, so {path} cannot be made")
+        missing.append(at)
+        at = os.path.dirname(at)
+    missing.reverse()
+    for each in missing:
+        os.mkdir(each, 0o700)
+        os.chmod(each, mode)
+        sync_directory(os.path.dirname(each))
+    return missing
+
+
+def missing_directories(path: str) -> list[str]:
+    """The parents of `path` that are not there, outermost first."""
+    missing: list[str] = []
+    at = os.path.dirname(path)
+    while at not in ("", "/") and not os.path.lexists(at):
+        missing.append(at)
+        at = os.path.dirname(at)
+    return missing[::-1]
+
+
+def remove_file(path: str) -> bool:
+    """Remove a file or link; whether there was one."""
+    try:
+        os.unlink(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
+def remove_tree(path: str) -> None:
+    """Remove a directory and everything in it, following no links. Nothing there is fine."""
+    try:
+        info = os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    if not stat.S_ISDIR(info.st_mode):
+        os.unlink(path)
+        return
+    for directory, names, files in os.walk(path, topdown=False):
+        for name in files:
+            os.unlink(os.path.join(directory, name))
+        for name in names:
+            child = os.path.join(directory, name)
+            if os.path.islink(child):
+                os.unlink(child)
+            else:
+                os.rmdir(child)
+    os.rmdir(path)
+
+
+def remove_empty_directory(path: str) -> bool:
+    """Remove a directory if nothing is in it; whether it is gone."""
+    try:
+        os.rmdir(path)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def free_bytes(path: str) -> int:
+    """Bytes that can still be written on the file system of `path` or its nearest existing parent."""
+    at = path
+    while at not in ("", "/") and not os.path.isdir(at):
+        at = os.path.dirname(at)
+    info = os.statvfs(at or "/")
+    return info.f_bavail * info.f_frsize

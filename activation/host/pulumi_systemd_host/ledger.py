@@ -1,0 +1,141 @@
+"""The ledger: what this program made on the host, per scope. It is the only authority on what is ours."""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from .errors import HostError
+from .files import make_directories, remove_empty_directory, remove_tree, write_atomically
+from .system import System
+
+ROOT = "/var/lib/pulumi-systemd"
+
+
+@dataclass
+class LedgerFile:
+    """A file that we wrote. `digest` is of its content and stays in this root-only ledger."""
+
+    digest: str
+    mode: int
+    secret: bool
+    adopted: bool = False
+
+
+@dataclass
+class LedgerUnit:
+    """A unit that we wrote, with the digests that were applied last."""
+
+    path: str
+    file: str
+    restart: str
+    reload: str
+    install: str
+    enabled: bool
+    activation: str
+    adopted: bool = False
+
+
+@dataclass
+class LedgerRelease:
+    """A release that lies unpacked on the host. Only the current one is linked."""
+
+    name: str
+    sha256: str
+    directory: str
+    link: str
+    current: bool
+
+
+@dataclass
+class Ledger:
+    """One scope's part of the host."""
+
+    scope: str
+    generation: int = 0
+    transaction: str = ""
+    boot: str = ""
+    # Accounts that the scope uses; true for those that it made.
+    users: dict[str, bool] = field(default_factory=dict)
+    groups: dict[str, bool] = field(default_factory=dict)
+    files: dict[str, LedgerFile] = field(default_factory=dict)
+    units: dict[str, LedgerUnit] = field(default_factory=dict)
+    releases: list[LedgerRelease] = field(default_factory=list)
+    directories: list[str] = field(default_factory=list)
+
+    @property
+    def empty(self) -> bool:
+        return not (self.users or self.files or self.units or self.releases or self.directories)
+
+    def current_release(self, name: str) -> LedgerRelease | None:
+        return next((release for release in self.releases if release.current and release.name == name), None)
+
+    def claims(self) -> list[str]:
+        """Every path that this scope owns."""
+        found = [*self.files, *(unit.path for unit in self.units.values())]
+        found += [path for release in self.releases for path in (release.directory, release.link)]
+        return found
+
+
+def scope_directory(system: System, scope: str) -> str:
+    return system.at(os.path.join(ROOT, *scope.split("/")))
+
+
+def read_ledger(system: System, scope: str) -> Ledger | None:
+    """The scope's ledger, or nothing when this scope never was on this host."""
+    return _read(os.path.join(scope_directory(system, scope), "ledger.json"), scope)
+
+
+def other_ledgers(system: System, scope: str) -> list[Ledger]:
+    """The ledgers of every other scope on this host."""
+    base = system.at(ROOT)
+    found = []
+    for path in sorted(glob.glob(os.path.join(glob.escape(base), "*", "*", "*", "ledger.json"))):
+        other = os.path.relpath(os.path.dirname(path), base)
+        if other != scope:
+            ledger = _read(path, other)
+            if ledger:
+                found.append(ledger)
+    return found
+
+
+def write_ledger(system: System, ledger: Ledger) -> None:
+    directory = scope_directory(system, ledger.scope)
+    make_directories(directory, 0o700)
+    text = json.dumps({"format": 1, **asdict(ledger)}, indent=1, sort_keys=True) + "\n"
+    write_atomically(os.path.join(directory, "ledger.json"), text.encode("utf-8"), 0o600, "ledger")
+
+
+def remove_ledger(system: System, scope: str) -> None:
+    """Remove everything that is kept about a scope, and the directories above it that are then empty."""
+    directory = scope_directory(system, scope)
+    remove_tree(directory)
+    base = system.at(ROOT)
+    while directory != base:
+        directory = os.path.dirname(directory)
+        if not remove_empty_directory(directory):
+            return
+
+
+def _read(path: str, scope: str) -> Ledger | None:
+    try:
+        with open(path, encoding="utf-8") as source:
+            text = source.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    try:
+        value: dict[str, Any] = json.loads(text)
+        if value.pop("format") != 1:
+            raise HostError(f"{path} was written by a newer pulumi-systemd: use that one, or a newer one still")
+        ledger = Ledger(**value)
+        ledger.files = {key: LedgerFile(**entry) for key, entry in value["files"].items()}
+        ledger.units = {key: LedgerUnit(**entry) for key, entry in value["units"].items()}
+        ledger.releases = [LedgerRelease(**entry) for entry in value["releases"]]
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise HostError(f"{path} is damaged: restore it from a backup, or remove what it lists by hand") from None
+    if ledger.scope != scope:
+        raise HostError(f"{path} is the ledger of another scope: it was moved there by hand")
+    return ledger

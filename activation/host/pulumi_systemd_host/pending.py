@@ -1,0 +1,281 @@
+"""The record of a transaction that has begun to change the host, and the way back from it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass, field
+from typing import Any, Callable
+
+from .errors import HostError
+from .exit_status import told
+from .files import (
+    file_sha256,
+    found_at,
+    link_atomically,
+    make_directories,
+    remove_empty_directory,
+    remove_file,
+    remove_tree,
+    sync_directory,
+    write_atomically,
+)
+from .observe import enablement_directories, enablement_links
+from .system import System
+from .systemctl import UnitState
+from .units import Units
+from .users import known_accounts, known_groups, remove_users
+
+
+@dataclass
+class SavedPath:
+    """What lay at a path. A file's content is kept beside the record under `backup`."""
+
+    path: str
+    kind: str
+    backup: str = ""
+    mode: int = 0
+    uid: int = 0
+    gid: int = 0
+    mtime_ns: int = 0
+    target: str = ""
+
+
+@dataclass
+class SavedUnit:
+    """How a unit was before."""
+
+    running: bool
+    looping: bool
+    job: bool
+    invocation: str
+
+
+@dataclass
+class Pending:
+    """Everything that the way back needs. Written and synced before the first change."""
+
+    scope: str
+    transaction: str
+    operation: str
+    generation: int
+    switching: bool = False
+    paths: list[SavedPath] = field(default_factory=list)
+    temporaries: list[str] = field(default_factory=list)
+    directories: list[str] = field(default_factory=list)
+    trees: list[str] = field(default_factory=list)
+    links: dict[str, str] = field(default_factory=dict)
+    link_directories: list[str] = field(default_factory=list)
+    units: dict[str, SavedUnit] = field(default_factory=dict)
+    involved: list[str] = field(default_factory=list)
+    reloaded: list[str] = field(default_factory=list)
+    users: list[str] = field(default_factory=list)
+    groups: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Undone:
+    """What the way back could not restore, in words. Empty lists: the host is as before."""
+
+    files: list[str] = field(default_factory=list)
+    units: list[str] = field(default_factory=list)
+
+    @property
+    def clean(self) -> bool:
+        return not (self.files or self.units)
+
+
+def saved_unit(state: UnitState) -> SavedUnit:
+    return SavedUnit(state.running, state.in_restart_loop, state.is_job, state.invocation)
+
+
+def save_path(system: System, directory: str, number: int, path: str) -> SavedPath:
+    """Note what lies at `path`, and keep a copy of its content in `directory`."""
+    found = found_at(system.at(path))
+    saved = SavedPath(path, found.kind, "", found.mode, found.uid, found.gid, found.mtime_ns, found.target)
+    if found.kind == "file":
+        saved.backup = f"{number:04d}"
+        copy = os.path.join(directory, saved.backup)
+        shutil.copyfile(system.at(path), copy)
+        os.chmod(copy, 0o600)
+        descriptor = os.open(copy, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    return saved
+
+
+def write_pending(directory: str, pending: Pending) -> None:
+    text = json.dumps({"format": 1, **asdict(pending)}, indent=1, sort_keys=True)
+    write_atomically(os.path.join(directory, "pending.json"), text.encode("utf-8"), 0o600, "pending")
+    sync_directory(directory)
+
+
+def read_pending(directory: str) -> Pending | None:
+    """The record in `directory`. A directory without one belongs to a run that ended before it changed anything."""
+    try:
+        with open(os.path.join(directory, "pending.json"), encoding="utf-8") as source:
+            value: dict[str, Any] = json.load(source)
+        if value.pop("format") != 1:
+            raise HostError(
+                f"{directory} was written by a newer pulumi-systemd: use that one to finish its transaction"
+            )
+        pending = Pending(**value)
+        pending.paths = [SavedPath(**entry) for entry in value["paths"]]
+        pending.units = {name: SavedUnit(**entry) for name, entry in value["units"].items()}
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise HostError(
+            f"{directory}/pending.json is damaged: see what it lists, put it right by hand, remove {directory}"
+        ) from None
+    return pending
+
+
+def undo(system: System, directory: str, pending: Pending, wait_sec: float) -> Undone:
+    """
+    Put the host back to what `pending` says. It can be run again at any time: it repairs only what differs.
+
+    Units that the transaction did not restart are left alone. Never raises for one failed step: it goes on to the next.
+    """
+    undone = Undone()
+    units = Units(system, wait_sec, system.now() + max(3 * wait_sec, 120.0))
+    states = _attempt(undone.units, lambda: units.show(pending.units)) or {}
+    extra = [
+        name
+        for name, state in states.items()
+        if name in pending.involved
+        and (state.running or state.in_restart_loop)
+        and not (pending.units[name].running or pending.units[name].looping)
+    ]
+    if extra:
+        _attempt(undone.units, lambda: units.stop(extra))
+    changed = _restore_files(system, directory, pending, undone)
+    changed = _restore_links(system, pending, undone) or changed
+    if changed or pending.switching:
+        _attempt(undone.units, units.daemon_reload)
+        _attempt(undone.units, lambda: units.reset_failed(pending.involved))
+    _bring_back(units, pending, undone)
+    _remove_accounts(system, pending, undone)
+    return undone
+
+
+def _attempt(problems: list[str], step: Callable[[], Any]) -> Any:
+    try:
+        return step()
+    except (HostError, OSError) as problem:
+        problems.append(str(problem))
+        return None
+
+
+def _restore_files(system: System, directory: str, pending: Pending, undone: Undone) -> bool:
+    changed = False
+
+    def restore(saved: SavedPath) -> bool:
+        path = system.at(saved.path)
+        now = found_at(path)
+        if saved.kind == "absent":
+            return now.kind in ("file", "link") and remove_file(path)
+        if saved.kind == "link":
+            if (now.kind, now.target) == ("link", saved.target):
+                return False
+            make_directories(os.path.dirname(path))
+            link_atomically(path, saved.target, pending.transaction)
+            return True
+        if saved.kind != "file":
+            return False
+        backup = os.path.join(directory, saved.backup)
+        wanted = (file_sha256(backup), saved.mode, saved.uid, saved.gid, saved.mtime_ns)
+        if (now.digest, now.mode, now.uid, now.gid, now.mtime_ns) == wanted:
+            return False
+        make_directories(os.path.dirname(path))
+        with open(backup, "rb") as source:
+            data = source.read()
+        write_atomically(path, data, saved.mode, pending.transaction, saved.uid, saved.gid, saved.mtime_ns)
+        return True
+
+    for saved in pending.paths:
+        changed = bool(_attempt(undone.files, lambda saved=saved: restore(saved))) or changed  # type: ignore[misc]
+    for path in pending.temporaries:
+        _attempt(undone.files, lambda path=path: remove_tree(system.at(path)))  # type: ignore[misc]
+    for path in pending.trees:
+        _attempt(undone.files, lambda path=path: remove_tree(system.at(path)))  # type: ignore[misc]
+    for path in reversed(pending.directories):
+        remove_empty_directory(system.at(path))
+    return changed
+
+
+def _restore_links(system: System, pending: Pending, undone: Undone) -> bool:
+    """Put back the links of `systemctl enable` for the units of this transaction; others stay as they are."""
+    if not pending.switching:
+        return False
+    changed = False
+    now = enablement_links(system)
+    names = set(pending.involved)
+    for path, target in now.items():
+        if path not in pending.links and {os.path.basename(path), os.path.basename(target)} & names:
+            changed = True
+            _attempt(undone.files, lambda path=path: remove_file(path))  # type: ignore[misc]
+    for path, target in pending.links.items():
+        if now.get(path) != target and {os.path.basename(path), os.path.basename(target)} & names:
+            changed = True
+            _attempt(undone.files, lambda path=path: make_directories(os.path.dirname(path)))  # type: ignore[misc]
+            _attempt(undone.files, lambda path=path, target=target: link_atomically(path, target, pending.transaction))  # type: ignore[misc]
+    for path in enablement_directories(system):
+        if path not in pending.link_directories:
+            remove_empty_directory(path)
+    return changed
+
+
+def _bring_back(units: Units, pending: Pending, undone: Undone) -> None:
+    """Run again what ran before and does not, or runs with the definition that was taken back."""
+    states: dict[str, UnitState] = _attempt(undone.units, lambda: units.show(pending.units)) or {}
+    again = []
+    for name, before in pending.units.items():
+        state = states.get(name)
+        if (not before.running and not before.looping) or before.job or state is None:
+            continue
+        if not state.running or state.invocation != before.invocation:
+            again.append(name)
+    if not again:
+        _reload_again(units, pending, states, undone)
+        return
+    sockets = [name for name in again if name.endswith(".socket")]
+    served = {service for socket in sockets for service in states[socket].words("Triggers")}
+    serving = [name for name in served if name in states and states[name].running]
+    again = list(dict.fromkeys([*again, *(name for name in serving if pending.units[name].running)]))
+    stuck = [name for name in again if states[name].active == "deactivating"]
+    if stuck:
+        _attempt(undone.units, lambda: units.kill(stuck))
+    if serving:
+        _attempt(undone.units, lambda: units.stop(serving))
+    _attempt(undone.units, lambda: units.bring_up(again, []))
+    _reload_again(units, pending, states, undone)
+    after: dict[str, UnitState] = _attempt(undone.units, lambda: units.show(again)) or {}
+    for name, state in after.items():
+        if pending.units[name].running and not state.running:
+            undone.units.append(f"{name} is not running again: {told(state)}")
+
+
+def _reload_again(units: Units, pending: Pending, states: dict[str, UnitState], undone: Undone) -> None:
+    names = [
+        name
+        for name in pending.reloaded
+        if name in states and states[name].running and states[name].invocation == pending.units[name].invocation
+    ]
+    if names:
+        _attempt(undone.units, lambda: units.reload(names))
+
+
+def _remove_accounts(system: System, pending: Pending, undone: Undone) -> None:
+    def remove() -> None:
+        seconds = 30.0
+        there = known_accounts(system, pending.users, seconds)
+        groups = known_groups(system, pending.groups, seconds)
+        if there or groups:
+            undone.files += remove_users(system, sorted(there), sorted(groups), seconds)
+
+    if pending.users or pending.groups:
+        _attempt(undone.files, remove)

@@ -1,0 +1,60 @@
+"""The receipt: mirrors activation/receipt.ts."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+from .plan import Action
+from .redaction import Redactor
+from .systemctl import UnitState
+
+
+@dataclass
+class Receipt:
+    """What was reached, for the receiver of standard output."""
+
+    scope: str
+    outcome: str
+    generation: int
+    transaction: str
+    systemd: int
+    hostname: str
+    daemon_reloads: int = 0
+    actions: list[Action] = field(default_factory=list)
+    states: dict[str, UnitState] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    def to_json(self, redactor: Redactor) -> str:
+        """One line of JSON. Everything that is free text passes the redactor."""
+        value = {
+            "format": 1,
+            "scope": self.scope,
+            "outcome": self.outcome,
+            "generation": self.generation,
+            "transaction": self.transaction,
+            "systemd": self.systemd,
+            "hostname": self.hostname,
+            "daemonReloads": self.daemon_reloads,
+            "actions": [
+                {
+                    "unit": action.unit,
+                    "action": action.action,
+                    "reasons": [redactor.redact(reason) for reason in action.reasons],
+                }
+                for action in self.actions
+            ],
+            "units": [
+                {
+                    "name": name,
+                    "activeState": state.active,
+                    "subState": state.sub,
+                    "result": state.result,
+                    "unitFileState": state.get("UnitFileState"),
+                    "invocationId": state.invocation,
+                }
+                for name, state in self.states.items()
+            ],
+            "warnings": [redactor.redact(warning) for warning in dict.fromkeys(self.warnings)],
+        }
+        return json.dumps(value, ensure_ascii=True, separators=(",", ":"))

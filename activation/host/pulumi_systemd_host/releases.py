@@ -1,0 +1,239 @@
+"""Releases: archives that the login user uploaded, checked, unpacked safely and kept."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import tarfile
+from dataclasses import dataclass
+
+from .bundle import Release
+from .errors import HostError
+from .files import CHUNK, file_sha256, free_bytes, remove_file, remove_tree
+from .system import System
+
+LINK_DEPTH = 40
+
+
+@dataclass(frozen=True)
+class Checked:
+    """An archive whose every member is safe to unpack."""
+
+    members: list[tarfile.TarInfo]
+    size: int
+
+
+def keep_archive(release: Release, login_home: str | None, kept: str) -> None:
+    """
+    Have the release's archive at `kept`, from there or from the login user's home, with the digest that was promised.
+
+    The upload is read through directories that are not followed if they are links, copied while it is hashed, and only
+    the copy is used: what the login user does to it afterwards does not matter.
+    """
+    if os.path.isfile(kept):
+        if file_sha256(kept) == release.sha256:
+            return
+        os.unlink(kept)
+    if login_home is None:
+        raise HostError(f"release {release.name}: no archive on this host, and no login home to take it from")
+    shown = f"~/{release.upload}"
+    try:
+        source = _open_beneath(login_home, release.upload)
+    except OSError as problem:
+        raise HostError(
+            f"release {release.name}: its archive {shown} cannot be read ({problem.strerror}); "
+            "`pulumi up --refresh` copies it again"
+        ) from None
+    temporary = f"{kept}.part"
+    remove_file(temporary)
+    try:
+        with os.fdopen(source, "rb") as reader, open(temporary, "xb") as writer:
+            info = os.fstat(reader.fileno())
+            if not stat.S_ISREG(info.st_mode):
+                raise HostError(f"release {release.name}: {shown} is no regular file")
+            if info.st_size > free_bytes(os.path.dirname(kept)):
+                raise HostError(
+                    f"release {release.name}: no room for its {info.st_size} bytes in {os.path.dirname(kept)}"
+                )
+            state = hashlib.sha256()
+            while True:
+                chunk = reader.read(CHUNK)
+                if not chunk:
+                    break
+                state.update(chunk)
+                writer.write(chunk)
+            writer.flush()
+            os.fsync(writer.fileno())
+        if state.hexdigest() != release.sha256:
+            raise HostError(
+                f"release {release.name}: {shown} has SHA-256 {state.hexdigest()}, not {release.sha256}: "
+                "it was cut off or changed on its way; run `pulumi up` again"
+            )
+        os.replace(temporary, kept)
+    finally:
+        remove_file(temporary)
+
+
+def remove_upload(release: Release, login_home: str) -> None:
+    """Remove the upload, following no links on the way. That it is gone already is fine."""
+    directory, _, name = release.upload.rpartition("/")
+    try:
+        parent = (
+            _open_beneath(login_home, directory, os.O_DIRECTORY) if directory else os.open(login_home, os.O_DIRECTORY)
+        )
+    except OSError:
+        return
+    try:
+        os.unlink(name, dir_fd=parent)
+    except OSError:
+        pass
+    finally:
+        os.close(parent)
+
+
+def _open_beneath(base: str, relative: str, flags: int = 0) -> int:
+    at = os.open(base, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    parts = relative.split("/")
+    try:
+        for i, part in enumerate(parts):
+            last = i == len(parts) - 1
+            wanted = flags if last else os.O_DIRECTORY
+            # O_NONBLOCK: a pipe that somebody put there must not hang this program.
+            further = os.open(part, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | wanted, dir_fd=at)
+            os.close(at)
+            at = further
+    except BaseException:
+        os.close(at)
+        raise
+    return at
+
+
+def check_archive(release: Release, path: str) -> Checked:
+    """Read the archive's list of members. Raises HostError naming the first member that is not safe to unpack."""
+    try:
+        with tarfile.open(path, "r:") as archive:
+            return checked_members(release.name, list(archive))
+    except (tarfile.TarError, EOFError, ValueError) as problem:
+        raise HostError(f"release {release.name}: its archive is no readable uncompressed tar ({problem})") from None
+
+
+def checked_members(name: str, members: list[tarfile.TarInfo]) -> Checked:
+    kinds: dict[str, str] = {}
+    links: dict[str, str] = {}
+    for member in members:
+        shown = f"release {name}: member {member.name!r}"
+        path = _inside(member.name)
+        if path is None or "\0" in member.name:
+            raise HostError(f"{shown} has a path that leaves the release; only relative paths without .. are accepted")
+        if path == "":
+            if not member.isdir():
+                raise HostError(f"{shown} stands for the release's own directory but is none")
+            continue
+        if member.isdev() or not (member.isreg() or member.isdir() or member.issym() or member.islnk()):
+            raise HostError(f"{shown} is a device, pipe or other special file")
+        if member.mode & (stat.S_ISUID | stat.S_ISGID) and not member.issym():
+            raise HostError(f"{shown} has a set-uid or set-gid bit")
+        kind = "directory" if member.isdir() else "link" if member.issym() else "file"
+        if path in kinds and not kinds[path] == kind == "directory":
+            raise HostError(f"{shown} is there twice")
+        parent = path
+        while "/" in parent:
+            parent = parent.rpartition("/")[0]
+            if kinds.setdefault(parent, "directory") != "directory":
+                raise HostError(f"{shown} lies under {parent!r}, which is no directory")
+        if member.islnk():
+            target = _inside(member.linkname)
+            if target is None or kinds.get(target) != "file":
+                raise HostError(
+                    f"{shown} is a hard link to {member.linkname!r}, which is no earlier file of the release"
+                )
+        if member.issym():
+            links[path] = member.linkname
+        kinds[path] = kind
+    for path, target in links.items():
+        if not _stays_inside(path, links):
+            raise HostError(f"release {name}: member {path!r} is a link to {target!r}, which leaves the release")
+    return Checked(members, sum(member.size for member in members if member.isreg()))
+
+
+def _inside(path: str) -> str | None:
+    """`path` in normal form, or nothing when it is absolute or climbs with `..`."""
+    if path.startswith("/"):
+        return None
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    return None if ".." in parts else "/".join(parts)
+
+
+def _stays_inside(path: str, links: dict[str, str]) -> bool:
+    """Whether following `path` through the archive's own links never leaves the tree. A loop counts as leaving."""
+    waiting = path.split("/")[::-1]
+    at: list[str] = []
+    hops = 0
+    while waiting:
+        part = waiting.pop()
+        if part in ("", "."):
+            continue
+        if part == "..":
+            if not at:
+                return False
+            at.pop()
+            continue
+        target = links.get("/".join([*at, part]))
+        if target is None:
+            at.append(part)
+            continue
+        hops += 1
+        if target.startswith("/") or hops > LINK_DEPTH:
+            return False
+        waiting.extend(target.split("/")[::-1])
+    return True
+
+
+def unpack(system: System, release: Release, archive_path: str, directory: str, seconds: float) -> None:
+    """
+    Unpack a checked archive into the new directory `directory`: everything root's, nothing writable by others.
+
+    Links are made last, so that no member can be written through one.
+    """
+    checked = check_archive(release, archive_path)
+    if checked.size + (1 << 20) > free_bytes(directory):
+        raise HostError(f"release {release.name}: no room for its {checked.size} bytes beside {release.directory}")
+    os.mkdir(directory, 0o755)
+    begin = system.now()
+    with tarfile.open(archive_path, "r:") as archive:
+        for member in checked.members:
+            if system.now() - begin > seconds:
+                raise HostError(f"release {release.name}: unpacking took longer than {seconds:.0f} s")
+            path = os.path.join(directory, _inside(member.name) or "")
+            if member.isdir():
+                os.makedirs(path, exist_ok=True)
+                continue
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            if member.islnk():
+                os.link(os.path.join(directory, _inside(member.linkname) or ""), path)
+            elif member.isreg():
+                source = archive.extractfile(member)
+                if source is None:
+                    raise HostError(f"release {release.name}: member {member.name!r} has no content")
+                with open(path, "xb") as target:
+                    while True:
+                        chunk = source.read(CHUNK)
+                        if not chunk:
+                            break
+                        target.write(chunk)
+                    os.fchmod(target.fileno(), 0o755 if member.mode & 0o111 else 0o644)
+                os.utime(path, (member.mtime, member.mtime))
+    for parent, _names, _files in os.walk(directory):
+        # Whatever the umask: services run as users of their own.
+        os.chmod(parent, 0o755)  # noqa: S103
+    for member in checked.members:
+        if member.issym():
+            os.symlink(member.linkname, os.path.join(directory, _inside(member.name) or ""))
+    # One sync of that file system, not one per file: a virtual environment has thousands.
+    system.run(["sync", "-f", directory], seconds)
+
+
+def discard(path: str) -> None:
+    """Remove an unpacked release."""
+    remove_tree(path)

@@ -1,0 +1,131 @@
+// Joins activation/host/pulumi_systemd_host/*.py into the one program text that a Host sends to its machine:
+// `node build/host-program.mjs` writes bin/host/pulumi-systemd-host.py. Plain Node, no dependencies; same input, same bytes.
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const PACKAGE = "pulumi_systemd_host";
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+// Must parse on Python 2 and 3.0: it is what tells an old or incomplete Python apart from a fault of ours.
+const head = (
+  modules,
+) => `# pulumi-systemd's host program, joined from activation/host. Do not edit: change the modules there.
+import sys
+
+
+def _refuse(text):
+    sys.stdout.write("pulumi-systemd: " + text + "\\n")
+    sys.stdout.flush()
+    sys.exit(10 if "--under-sudo" in sys.argv else 1)
+
+
+if sys.version_info < (3, 8):
+    _refuse("this host's python3 is %d.%d; 3.8 or newer is needed" % tuple(sys.version_info[:2]))
+
+
+def _missing():
+    try:
+        from importlib.util import find_spec
+    except ImportError:
+        return ["importlib"]
+    needed = "${modules.join(" ")}"
+    return [name for name in needed.split() if name not in sys.modules and find_spec(name) is None]
+
+
+_absent = _missing()
+if _absent:
+    _refuse(
+        "this host's python3 lacks parts of the standard library (" + ", ".join(_absent) + "): "
+        "only a minimal one is installed; apt install python3"
+    )
+
+SOURCES = {}
+`;
+
+const tail = `
+
+class _Joined(object):
+    """Finds the modules above. A traceback names them, and shows their lines."""
+
+    prefix = "${PACKAGE}"
+
+    def __init__(self, spec):
+        self.spec = spec
+
+    def find_spec(self, name, path=None, target=None):
+        if name == self.prefix:
+            return self.spec(name, self, is_package=True)
+        if name.startswith(self.prefix + ".") and name[len(self.prefix) + 1 :] in SOURCES:
+            return self.spec(name, self)
+        return None
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        import linecache
+
+        short = module.__name__[len(self.prefix) + 1 :] or "__init__"
+        source = SOURCES[short]
+        file = self.prefix + "/" + short + ".py"
+        linecache.cache[file] = (len(source), None, source.splitlines(True), file)
+        exec(compile(source, file, "exec", dont_inherit=True), module.__dict__)
+
+
+def _run():
+    from importlib.machinery import ModuleSpec
+
+    sys.meta_path.insert(0, _Joined(ModuleSpec))
+    program = globals().get("p")
+    if program is None:
+        with open(__file__, "rb") as own:
+            program = own.read()
+    from ${PACKAGE}.__main__ import main
+
+    sys.exit(main(sys.argv[1:], program))
+
+
+_run()
+`;
+
+/** Top-level modules of the standard library that `text` imports. */
+function imports(text) {
+  const found = [];
+  for (const match of text.matchAll(/^\s*(?:import ([\w., ]+)|from (\w[\w.]*) import)/gm)) {
+    for (const name of (match[1] ?? match[2]).split(",")) {
+      const top = name.trim().split(/[. ]/)[0];
+      if (top !== "__future__" && top !== PACKAGE) found.push(top);
+    }
+  }
+  return found;
+}
+
+/** The joined program. Throws for a module that cannot be embedded as it is. */
+export function joinedProgram(directory = join(root, "activation", "host", PACKAGE)) {
+  const names = readdirSync(directory)
+    .filter((name) => name.endsWith(".py"))
+    .sort();
+  const needed = new Set();
+  let body = "";
+  for (const name of names) {
+    const text = readFileSync(join(directory, name), "utf8");
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the check is for exactly these
+    const foreign = /[^\x00-\x7f]|\0|\r|'''/.exec(text);
+    if (foreign) {
+      const line = text.slice(0, foreign.index).split("\n").length;
+      throw new Error(`${name}:${line}: must be ASCII without ''' to be embedded, found ${JSON.stringify(foreign[0])}`);
+    }
+    if (!text.endsWith("\n")) throw new Error(`${name}: must end with a newline to be embedded`);
+    for (const module of imports(text)) needed.add(module);
+    body += `\nSOURCES["${name.slice(0, -3)}"] = r'''${text}'''\n`;
+  }
+  return head([...needed].sort()) + body + tail;
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const target = join(root, "bin", "host", "pulumi-systemd-host.py");
+  mkdirSync(dirname(target), { recursive: true });
+  writeFileSync(target, joinedProgram());
+  console.log(`wrote ${target.slice(root.length + 1)}`);
+}

@@ -1,0 +1,23 @@
+import { z } from "zod";
+import { restartFindings, restartsAfterFailure } from "./checks/restart.ts";
+import { exceptions } from "./exception.ts";
+import { servicePolicy } from "./service-policy.ts";
+
+/** Requires `Restart=` of services that run until they are stopped. */
+export const restartRequired = servicePolicy({
+  name: "restart-required",
+  displayName: "Restart after failure",
+  description: "Checks that a long-running service is restarted when it fails.",
+  severity: "medium",
+  tags: ["availability"],
+  remediationSteps: "Set Restart=on-failure and RestartSec=5s; set Type=oneshot where the service ends by itself.",
+  config: z.strictObject({
+    accept: z
+      .array(z.enum(restartsAfterFailure))
+      .min(1)
+      .default([...restartsAfterFailure])
+      .describe("Values of Restart= that pass."),
+    except: exceptions,
+  }),
+  findings: (_name, unit, config) => restartFindings(unit, config),
+});

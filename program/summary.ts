@@ -1,0 +1,25 @@
+import type { Receipt } from "../components/index.ts";
+
+/** What a person reads of one host after an update. */
+export interface HostSummary {
+  /** Counts the states that the host has had. */
+  generation: number;
+  /** Major version of systemd. */
+  systemd: number;
+  /** State of each unit by its name, such as `active (running)`. */
+  units: Record<string, string>;
+  /** What the last transaction did, one line for each unit: `restart api.service: restart digest differs`. */
+  did: string[];
+}
+
+/** The part of a receipt that is worth a person's time at every update; it is the same while nothing changes. */
+export function hostSummary(receipt: Receipt): HostSummary {
+  return {
+    generation: receipt.generation,
+    systemd: receipt.systemd,
+    units: Object.fromEntries(receipt.units.map((unit) => [unit.name, `${unit.activeState} (${unit.subState})`])),
+    did: receipt.actions
+      .filter(({ action }) => action !== "none")
+      .map(({ unit, action, reasons }) => `${action} ${unit}${reasons.length > 0 ? `: ${reasons.join(", ")}` : ""}`),
+  };
+}

@@ -1,0 +1,44 @@
+import { specifiersIn } from "../specifiers.ts";
+import { cUnescaped, WordSyntaxError } from "../words.ts";
+import { received, type ValueCheck } from "./value-check.ts";
+
+/** Why a value is no `ID:VALUE`. Never echoes what stands behind the colon. */
+export const credentialValueProblem: ValueCheck = (value) => {
+  const colon = value.indexOf(":");
+  if (colon < 0) return "there is no colon; write the name, a colon and the value";
+  const problem = nameProblem(value.slice(0, colon));
+  if (problem !== undefined) return problem;
+  if (value.length === colon + 1) return "there is no value behind the colon";
+  try {
+    cUnescaped(value.slice(colon + 1));
+    return undefined;
+  } catch (error) {
+    if (error instanceof WordSyntaxError) return `the value has a bad escape: ${error.message}`;
+    throw error;
+  }
+};
+
+/** Why a value is no `ID[:PATH]`: without a path, or with a relative one, a credential of the system is passed on. */
+export const credentialPathProblem: ValueCheck = (value) => {
+  const colon = value.indexOf(":");
+  const problem = nameProblem((colon < 0 ? value : value.slice(0, colon)).replace(/^["']/, "").replace(/["']$/, ""));
+  if (problem !== undefined) return problem;
+  const path = colon < 0 ? "" : value.slice(colon + 1);
+  if (path.split("/").includes(".."))
+    return `${received(path)} holds "..", which systemd refuses; write the path without it`;
+  return undefined;
+};
+
+/** Why a value is no name of a credential, with `*` at its end for all that begin so, and from 257 on a new name. */
+export const credentialPatternProblem: ValueCheck = (value) => {
+  const [pattern = "", renamed] = value.split(":");
+  return nameProblem(pattern.replace(/\*$/, "") || "x") ?? (renamed === undefined ? undefined : nameProblem(renamed));
+};
+
+function nameProblem(name: string): string | undefined {
+  if (specifiersIn(name).length > 0) return undefined;
+  const isName = name !== "" && name !== "." && name !== ".." && /^[\x20-\x7e]+$/.test(name) && !/[/:]/.test(name);
+  return isName
+    ? undefined
+    : `${received(name)} is no name of a credential; write ASCII text without / and :, at most 255 characters`;
+}

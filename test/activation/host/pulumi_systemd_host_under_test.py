@@ -1,0 +1,132 @@
+"""Puts the host program's modules on the path, and holds what several tests make."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import os
+import sys
+from typing import Any
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "activation", "host"))
+
+from pulumi_systemd_host.bundle import Digests, Unit  # noqa: E402
+from pulumi_systemd_host.system import Completed  # noqa: E402
+from pulumi_systemd_host.systemctl import UnitState  # noqa: E402
+
+
+def sha(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+API = "[Service]\nExecStart=/usr/bin/true\n"
+
+GOOD: dict[str, Any] = {
+    "format": 1,
+    "scope": "orders/dev/web1",
+    "users": [{"name": "orders", "group": "orders", "home": "/var/lib/orders"}],
+    "files": [{"path": "/etc/orders/api.env", "mode": "0600", "content": 'KEY="s3cret-value"\n', "secret": True}],
+    "releases": [
+        {
+            "name": "orders",
+            "sha256": sha("archive"),
+            "upload": ".pulumi-systemd/orders.tar",
+            "directory": "/opt/orders/releases/1",
+            "link": "/opt/orders/current",
+        }
+    ],
+    "units": [
+        {
+            "name": "api.service",
+            "path": "/etc/systemd/system/api.service",
+            "content": API,
+            "digests": {"file": sha(API), "restart": sha("r"), "reload": sha("l"), "install": sha("i")},
+            "activation": "started",
+            "enabled": True,
+            "restartOn": {"files": ["/etc/orders/api.env"], "releases": ["orders"]},
+            "triggeredBy": ["api.socket"],
+            "onChange": "auto",
+            "settleSec": 1.5,
+        }
+    ],
+    "bounds": {"transactionSec": 120, "waitSec": 30},
+}
+
+
+def good_bundle() -> dict[str, Any]:
+    return copy.deepcopy(GOOD)
+
+
+def unit(name: str = "api.service", content: str = API, **changes: Any) -> Unit:
+    """A unit whose digests are over `content` and the given restart, reload and install texts."""
+    digests = Digests(
+        sha(content),
+        sha(changes.pop("restart", "r")),
+        sha(changes.pop("reload", "l")),
+        sha(changes.pop("install", "i")),
+    )
+    values: dict[str, Any] = {
+        "path": f"/etc/systemd/system/{name}",
+        "activation": "started",
+        "enabled": True,
+        "restart_on_files": [],
+        "restart_on_releases": [],
+        "triggered_by": [],
+        "on_change": "auto",
+        "settle_sec": 0.0,
+        **changes,
+    }
+    return Unit(name=name, content=content, digests=digests, **values)
+
+
+def state(name: str = "api.service", active: str = "active", sub: str = "running", **properties: str) -> UnitState:
+    return UnitState(
+        name,
+        {
+            "Id": name,
+            "LoadState": "loaded",
+            "ActiveState": active,
+            "SubState": sub,
+            "Result": "success",
+            "UnitFileState": "enabled",
+            "InvocationID": "1" * 32,
+            "FragmentPath": f"/etc/systemd/system/{name}",
+            "ActiveEnterTimestampMonotonic": "1000",
+            "CanReload": "no",
+            "Type": "simple",
+            **properties,
+        },
+    )
+
+
+class ScriptedSystem:
+    """A System whose root is a directory and whose commands answer from a script."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.answers: dict[str, Completed] = {}
+        self.commands: list[list[str]] = []
+        self.clock = 0.0
+        self.notes: list[str] = []
+
+    def at(self, path: str) -> str:
+        return self.root + path
+
+    def run(
+        self, argv: list[str], seconds: float, waiting: str | None = None, env: dict[str, str] | None = None
+    ) -> Completed:
+        self.commands.append(argv)
+        for beginning, answer in self.answers.items():
+            if " ".join(argv).startswith(beginning):
+                return answer
+        return Completed(0, "", "")
+
+    def now(self) -> float:
+        return self.clock
+
+    def sleep(self, seconds: float) -> None:
+        self.clock += seconds
+
+    def note(self, line: str) -> None:
+        self.notes.append(line)

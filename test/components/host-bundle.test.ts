@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { bundleSchema } from "../../activation/bundle.ts";
+import { unitDigests } from "../../activation/digests.ts";
+import type { DefinedUnit, Definition } from "../../components/definition.ts";
+import { hostBundle } from "../../components/host-bundle.ts";
+
+const text = "[Service]\nExecStart=/bin/true\n\n[Install]\nWantedBy=multi-user.target\n";
+const unit: DefinedUnit = {
+  name: "api.service",
+  text,
+  activation: "started",
+  restartOnFiles: ["/etc/pulumi-systemd/api.env"],
+  restartOnReleases: ["api"],
+  triggeredBy: ["api.socket"],
+  onChange: "auto",
+  settleSec: 1,
+};
+const hash = "ab".repeat(32);
+const api: Definition = {
+  units: [unit],
+  files: [{ path: "/etc/pulumi-systemd/api.env", mode: "0600", content: 'A="1"\n', secret: true }],
+  users: [{ name: "api", group: "api", home: "/var/lib/api" }],
+  releases: [{ name: "api", sha256: hash, archive: "/somewhere/a.tar" }],
+};
+const socket: Definition = {
+  units: [
+    {
+      ...unit,
+      name: "api.socket",
+      text: "[Socket]\nListenStream=80\n",
+      restartOnFiles: [],
+      restartOnReleases: [],
+      triggeredBy: [],
+    },
+  ],
+  files: [],
+  users: [],
+  releases: [],
+};
+const bounds = { transactionSec: 900, waitSec: 300 };
+
+test("holds everything that the definitions say, and where it goes", () => {
+  const bundle = hostBundle("shop/dev/web1", [socket, api], bounds);
+  assert.deepEqual(bundle, {
+    format: 1,
+    scope: "shop/dev/web1",
+    users: [{ name: "api", group: "api", home: "/var/lib/api" }],
+    files: [{ path: "/etc/pulumi-systemd/api.env", mode: "0600", content: 'A="1"\n', secret: true }],
+    releases: [
+      {
+        name: "api",
+        sha256: hash,
+        upload: `.pulumi-systemd-${hash}.tar`,
+        directory: `/opt/api/releases/${hash}`,
+        link: "/opt/api/current",
+      },
+    ],
+    units: [
+      {
+        name: "api.service",
+        path: "/etc/systemd/system/api.service",
+        content: text,
+        digests: unitDigests(text),
+        activation: "started",
+        enabled: true,
+        restartOn: { files: ["/etc/pulumi-systemd/api.env"], releases: ["api"] },
+        triggeredBy: ["api.socket"],
+        onChange: "auto",
+        settleSec: 1,
+      },
+      {
+        name: "api.socket",
+        path: "/etc/systemd/system/api.socket",
+        content: "[Socket]\nListenStream=80\n",
+        digests: unitDigests("[Socket]\nListenStream=80\n"),
+        activation: "started",
+        enabled: false,
+        restartOn: { files: [], releases: [] },
+        triggeredBy: [],
+        onChange: "auto",
+        settleSec: 1,
+      },
+    ],
+    bounds,
+  });
+  assert.deepEqual(bundleSchema.parse(bundle), bundle);
+});
+
+test("is the same in any order, and when a definition is given twice", () => {
+  assert.deepEqual(
+    hostBundle("shop/dev/web1", [api, socket, api], bounds),
+    hostBundle("shop/dev/web1", [socket, api], bounds),
+  );
+});
+
+const conflicts: readonly [string, Definition][] = [
+  ["the unit api.service", { ...api, units: [{ ...unit, settleSec: 2 }] }],
+  [
+    "the file /etc/pulumi-systemd/api.env",
+    { ...api, files: [{ path: "/etc/pulumi-systemd/api.env", mode: "0600", content: "B", secret: true }] },
+  ],
+  ["the account api", { ...api, users: [{ name: "api", group: "web", home: "/var/lib/api" }] }],
+  ["the release api", { ...api, releases: [{ name: "api", sha256: "cd".repeat(32), archive: "/b.tar" }] }],
+];
+
+for (const [what, other] of conflicts) {
+  test(`two that disagree on ${what} are an error`, () => {
+    assert.throws(() => hostBundle("shop/dev/web1", [api, other], bounds), {
+      message: `two definitions claim ${what} and do not agree on it; rename one of them`,
+    });
+  });
+}

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { hostKeyPinned } from "../../policies/host-key-pinned.ts";
+import { type FakeResource, violations } from "./resource-args.ts";
+
+function happyPath(): FakeResource {
+  return {
+    type: "systemd:index:Host",
+    name: "web1",
+    props: { address: "web1.example.org", user: "deploy", hostKeyPinned: true, units: ["api.service"] },
+    config: {},
+    parents: [],
+  };
+}
+
+suite("host-key-pinned", () => {
+  test("passes a pinned host", () => assert.deepEqual(violations(hostKeyPinned, happyPath()), []));
+
+  test("refuses a host whose key is not pinned", () => {
+    const host = happyPath();
+    host.props.hostKeyPinned = false;
+    assert.deepEqual(violations(hostKeyPinned, host), [
+      "web1: the host's key is not pinned, wanted connection.hostKey, and the jump host's where there is one: whoever poses as this host gets its secrets",
+    ]);
+  });
+
+  test("refuses a host that does not say", () => {
+    const host = happyPath();
+    delete host.props.hostKeyPinned;
+    assert.equal(violations(hostKeyPinned, host).length, 1);
+  });
+
+  test("shows the reviewer the reason that was given", () => {
+    const host = happyPath();
+    host.props.hostKeyPinned = false;
+    host.props.insecureSkipHostKey = "rebuilt every night";
+    assert.deepEqual(violations(hostKeyPinned, host), [
+      "web1: the host's key is not pinned (insecureSkipHostKey: \"rebuilt every night\"), wanted connection.hostKey, and the jump host's where there is one: whoever poses as this host gets its secrets",
+    ]);
+  });
+
+  test("lets an excepted host pass", (t) => {
+    t.mock.method(console, "warn", () => undefined);
+    const host = happyPath();
+    host.props.hostKeyPinned = false;
+    host.config = { except: [{ name: "web?", reason: "rebuilt every night in the lab" }] };
+    assert.deepEqual(violations(hostKeyPinned, host), []);
+  });
+
+  test("reads no other resource", () => {
+    assert.deepEqual(violations(hostKeyPinned, { ...happyPath(), type: "command:remote:Command", props: {} }), []);
+  });
+});
