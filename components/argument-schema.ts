@@ -21,6 +21,12 @@ export const timeSpan = z.preprocess(
 /** A whole unit file name, such as `redis-server.service`. */
 export const unitName = checked(unitNameProblem);
 
+/** Another unit: `{ unitName }`, or in YAML its file name alone. */
+export const unitReference = z.preprocess(
+  (value) => (typeof value === "string" ? { unitName: value } : value),
+  z.strictObject({ unitName }),
+);
+
 /** The name of a component becomes the name of its units, so it must be one. */
 export function componentNameProblem(name: string, suffix: string): string | undefined {
   return unitNameProblem(`${name}${suffix}`);

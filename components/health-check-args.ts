@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { calendarProblem } from "../systemd/calendar.ts";
 import { parsedTimeSpan } from "../systemd/values/time-span.ts";
-import { sectionDirectives, timeSpan, unitName } from "./argument-schema.ts";
+import { sectionDirectives, timeSpan, unitReference } from "./argument-schema.ts";
 import type { UnitReference } from "./definition.ts";
 import type { ServiceSectionArgs, TimerSectionArgs } from "./section-args.generated.ts";
 
@@ -94,7 +94,7 @@ const calendar = z.string().superRefine((expression, context) => {
 
 /** `HealthCheckArgs` after all Outputs are known. */
 export const healthCheckSchema = z.strictObject({
-  unit: z.strictObject({ unitName }),
+  unit: unitReference,
   http: z
     .strictObject({
       url,

@@ -73,7 +73,7 @@ export class HealthCheck extends pulumi.ComponentResource {
   }
 }
 
-/** The name is part of paths, and of StateDirectory=, where `:` and `\\` have a meaning. */
+/** The name is part of paths, and of StateDirectory=, where `:` and `\` have a meaning. */
 const nameForm = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
 /** @throws Error at once for what is known now; what is wrong in an Output fails the settings */

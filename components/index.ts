@@ -8,6 +8,7 @@ export type {
   DefinitionSource,
   UnitReference,
 } from "./definition.ts";
+export { HealthCheck, type HealthCheckArgs, type HttpProbeArgs, type TcpProbeArgs } from "./health-check.ts";
 export { Host, type HostArgs } from "./host.ts";
 export type { HostConnectionArgs, HostProxyArgs } from "./host-connection.ts";
 export { PythonService, type PythonServiceArgs } from "./python-service.ts";

@@ -7,6 +7,7 @@ import {
   sectionDirectives,
   timeSpan,
   unitName,
+  unitReference,
   variableName,
 } from "./argument-schema.ts";
 import type { UnitReference } from "./definition.ts";
@@ -123,7 +124,7 @@ const commonShape = {
   restartSec: timeSpan.optional(),
   timeoutStartSec: timeSpan.optional(),
   timeoutStopSec: timeSpan.optional(),
-  socket: z.strictObject({ unitName }).optional(),
+  socket: unitReference.optional(),
   onDemand: z.boolean().optional(),
   onChange: onChange.optional(),
   settleSec: z.number().min(0).max(3600).optional(),

@@ -4,7 +4,7 @@ import { calendarProblem } from "../systemd/calendar.ts";
 import { mergedSections } from "../systemd/sections.ts";
 import { escapedSpecifiers } from "../systemd/specifiers.ts";
 import { reported, validArguments } from "./argument-error.ts";
-import { componentNameProblem, sectionDirectives, timeSpan, unitName } from "./argument-schema.ts";
+import { componentNameProblem, sectionDirectives, timeSpan, unitReference } from "./argument-schema.ts";
 import { built } from "./deferred.ts";
 import type { Definition, UnitReference } from "./definition.ts";
 import type { PythonServiceArgs } from "./python-service.ts";
@@ -76,7 +76,7 @@ export const timerSchema = z
     accuracySec: timeSpan.optional(),
     persistent: z.boolean().optional(),
     description: z.string().optional(),
-    starts: z.strictObject({ unitName }).optional(),
+    starts: unitReference.optional(),
     timer: sectionDirectives("timer", "Timer").optional(),
     unit: sectionDirectives("timer", "Unit").optional(),
     install: sectionDirectives("timer", "Install").optional(),

@@ -1,7 +1,7 @@
 import { PolicyPack } from "@pulumi/policy";
 import { policies } from "./policies.ts";
 
-// Mandatory, so that a preview without a config file is as strict as production.
+// Mandatory, so that a forgotten config file lets nothing pass.
 new PolicyPack("pulumi-systemd", {
   displayName: "systemd services",
   provider: "systemd",

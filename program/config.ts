@@ -9,10 +9,6 @@ import { socketUnitSchema } from "../components/socket-unit.ts";
 import { timerSchema } from "../components/timer.ts";
 import { unitSchema } from "../components/unit.ts";
 
-/** In YAML a unit refers to another by its file name. */
-const service = serviceSchema.extend({ socket: unitName.optional() });
-const pythonService = pythonServiceSchema.extend({ socket: unitName.optional() });
-
 const host = z
   .strictObject({
     /** Address and credentials of a host of your own. */
@@ -44,20 +40,19 @@ const host = z
 /** The whole config of a stack under the project's name: what runs, and where. */
 export const stackSchema = z.strictObject({
   hosts: z.record(z.string(), host),
-  services: z.record(z.string(), service).default({}),
-  pythonServices: z.record(z.string(), pythonService).default({}),
+  services: z.record(z.string(), serviceSchema).default({}),
+  pythonServices: z.record(z.string(), pythonServiceSchema).default({}),
   timers: z
     .record(
       z.string(),
       timerSchema.safeExtend({
-        service: service.optional(),
-        pythonService: pythonService.optional(),
-        starts: unitName.optional(),
+        service: serviceSchema.optional(),
+        pythonService: pythonServiceSchema.optional(),
       }),
     )
     .default({}),
   sockets: z.record(z.string(), socketUnitSchema).default({}),
-  healthChecks: z.record(z.string(), healthCheckSchema.safeExtend({ unit: unitName })).default({}),
+  healthChecks: z.record(z.string(), healthCheckSchema).default({}),
   units: z.record(z.string(), unitSchema).default({}),
 });
 

@@ -6,12 +6,9 @@ import type { DefinitionSource } from "../components/definition.ts";
 import { HealthCheck } from "../components/health-check.ts";
 import { Host } from "../components/host.ts";
 import type { HostConnectionArgs } from "../components/host-connection.ts";
-import type { PythonServiceArgs } from "../components/python-service.ts";
 import { PythonService } from "../components/python-service.ts";
-import type { ServiceArgs } from "../components/service.ts";
 import { Service } from "../components/service.ts";
 import { SocketUnit } from "../components/socket-unit.ts";
-import type { TimerArgs } from "../components/timer.ts";
 import { Timer } from "../components/timer.ts";
 import { Unit } from "../components/unit.ts";
 import { sandboxConnection } from "../sandbox/connection.ts";
@@ -48,23 +45,10 @@ function definedUnits(config: StackConfig): Map<string, DefinitionSource> {
     defined.set(component.unitName, component);
   };
   for (const [name, args] of Object.entries(config.sockets)) add(new SocketUnit(name, present(args)));
-  for (const [name, args] of Object.entries(config.services)) add(new Service(name, linked<ServiceArgs>(args)));
-  for (const [name, args] of Object.entries(config.pythonServices)) {
-    add(new PythonService(name, linked<PythonServiceArgs>(args)));
-  }
-  for (const [name, { service, pythonService, starts, ...args }] of Object.entries(config.timers)) {
-    add(
-      new Timer(name, {
-        ...args,
-        ...(service && { service: linked<ServiceArgs>(service) }),
-        ...(pythonService && { pythonService: linked<PythonServiceArgs>(pythonService) }),
-        ...(starts && { starts: { unitName: starts } }),
-      } as TimerArgs),
-    );
-  }
-  for (const [name, { unit, ...args }] of Object.entries(config.healthChecks)) {
-    add(new HealthCheck(name, present({ ...args, unit: { unitName: unit } })));
-  }
+  for (const [name, args] of Object.entries(config.services)) add(new Service(name, present(args)));
+  for (const [name, args] of Object.entries(config.pythonServices)) add(new PythonService(name, present(args)));
+  for (const [name, args] of Object.entries(config.timers)) add(new Timer(name, present(args)));
+  for (const [name, args] of Object.entries(config.healthChecks)) add(new HealthCheck(name, present(args)));
   for (const [name, args] of Object.entries(config.units)) add(new Unit(name, present(args)));
   return defined;
 }
@@ -72,10 +56,6 @@ function definedUnits(config: StackConfig): Map<string, DefinitionSource> {
 /** The config's schema and the component's are the same, but for `undefined` in place of a missing key. */
 function present<T>(args: object): T {
   return Object.fromEntries(Object.entries(args).filter(([, value]) => value !== undefined)) as T;
-}
-
-function linked<T>(args: { socket?: string | undefined }): T {
-  return present({ ...args, socket: args.socket && { unitName: args.socket } });
 }
 
 function chosenUnits(host: string, definitions: Map<string, DefinitionSource>, units: string[] | undefined) {

@@ -35,7 +35,7 @@ export function joinedModules(modules: ReadonlyMap<string, string>): string {
         owners.set(top, name);
       }
     }
-    const body = text.replaceAll(relativeImport, "").replace(futureImport, "").trim();
+    const body = text.replaceAll(relativeImport, "").replace(`${futureImport}\n`, "").trim();
     return `# ${name}.py\n${body.replaceAll(/\n{4,}/g, "\n\n\n")}\n`;
   });
   return `# Managed by pulumi-systemd: changes made here are lost at the next update.\n${futureImport}\n${parts.join("\n\n")}`;

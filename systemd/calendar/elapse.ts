@@ -81,8 +81,8 @@ function raised(clock: Clock, field: number, value: number): Clock {
 /**
  * A field that a step has driven over its highest value, carried into the fields above. systemd then sets back only the
  * field below the highest one that changed, so that a step which carries two fields far loses the first values of the
- * next round: `*:0/7` goes from 23:56 to 00:07 (measured on 252; a range, `*:0..59/7`, has not this fault). We answer
- * what the host will do.
+ * next round: `*:0/7` goes from 23:56 to 00:07 (measured on 252 and 257; a step with an end, `*:0..59/7`, has not this
+ * fault). We answer what the host will do. Of days, 257.13 loses none at the end of a year; we keep to 252.
  */
 function carried(clock: Clock): Clock {
   const next = clockOf(microsecondsOf(clock));

@@ -11,7 +11,7 @@ interface SteppedField {
 }
 
 const fields: readonly SteppedField[] = [
-  { key: "day", shown: "day", lowest: 1, highest: 31, unit: 1, after: "the end of a year" },
+  { key: "day", shown: "day", lowest: 1, highest: 31, unit: 1, after: "the end of a year (systemd before 257.13)" },
   { key: "hour", shown: "hour", lowest: 0, highest: 23, unit: 1, after: "the end of a month" },
   { key: "minute", shown: "minute", lowest: 0, highest: 59, unit: 1, after: "midnight" },
   {

@@ -1,5 +1,6 @@
 import timeZones from "../data/time-zones.json" with { type: "json" };
 
+// Names of tzdata 2025b, with the old ones that Debian 13 has in the package tzdata-legacy.
 const names: ReadonlySet<string> = new Set(timeZones);
 const namesInAnyCase: ReadonlySet<string> = new Set(timeZones.map((name) => name.toLowerCase()));
 

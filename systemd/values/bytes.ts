@@ -91,7 +91,10 @@ function bytesIn(text: string): bigint {
     if (position < 0) {
       const first = suffix.charAt(0).toUpperCase();
       const isNear = suffixes.includes(first) && /^.(i?b(ytes?)?)?$/i.test(suffix);
-      return refuse(`${received(suffix)} is no suffix`, isNear ? `; did you mean "${whole.trim().slice(0, -suffix.length)}${first}"?` : "");
+      return refuse(
+        `${received(suffix)} is no suffix`,
+        isNear ? `; did you mean "${whole.trim().slice(0, -suffix.length)}${first}"?` : "",
+      );
     }
     if (position <= smallest) return refuse("larger suffixes must stand first");
     smallest = position;

@@ -27,6 +27,8 @@ HARMLESS = re.compile(
     r"|is configured, but .* (?:not supported|is prohibited|not available)"
 )
 
+# systemd 247 tells so of every template, though nothing is wrong.
+CHATTER = "unit_file_find_fragment:"
 PROGRAM = re.compile(r"^[ \t]*Exec[A-Za-z]+[ \t]*=[ \t]*([@:+!|-]*)[\"']?(/[^\s\"'%\\;]+)", re.MULTILINE)
 NOT_EXECUTABLE = re.compile(r"Command (/.*?) is not executable: ")
 
@@ -94,7 +96,7 @@ def judge(
     notes: list[str] = []
     for raw in lines:
         line = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", raw).strip()
-        if not line or not _names_one(line, units, directory):
+        if not line or line.startswith(CHATTER) or not _names_one(line, units, directory):
             continue
         match = NOT_EXECUTABLE.search(line)
         if match and is_executable(match.group(1)):

@@ -13,7 +13,7 @@ from pulumi_systemd_health.settings import Settings
 from pulumi_systemd_health.state import State, state_of, state_text
 
 TIMELINES = 2000
-CHECKS = 40
+CHECKS = 30
 # Reading and writing the state costs more than everything else here, so only every so many checks do.
 KEPT_EVERY = 8
 

@@ -76,3 +76,9 @@ test("StateDirectory takes relative paths, separated by blanks", () => {
     private: '"private" is reserved for DynamicUser; write another name',
   });
 });
+
+test("ConfigurationDirectory takes no links", () => {
+  assertRefused("ConfigurationDirectory", {
+    "api:link": '"api:link" names a link, which this directive does not make; write the directory alone',
+  });
+});

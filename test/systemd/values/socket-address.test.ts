@@ -28,3 +28,14 @@ test("ListenMessageQueue takes a name of the form /name", () => {
     jobs: '"jobs" is no message queue; write its name after a slash, as in "/jobs"',
   });
 });
+
+test("ListenSequentialPacket takes no ports", () => {
+  assertAccepted("ListenSequentialPacket", ["/run/x", "@x"]);
+  assertRefused("ListenSequentialPacket", {
+    "80": '"80" is no address for sequential packets; write a path, "@name" or vsock:CID:PORT',
+  });
+});
+
+test("addresses may have a zone, whose % is doubled", () => {
+  assertAccepted("ListenStream", ["[fe80::1%%eth0]:80", "[::ffff:1.2.3.4]:80", "[1:2:3:4:5:6:7:8]:80"]);
+});

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { stackConfig } from "../../program/config.ts";
+
+const host = { sandbox: "web1" };
+const service = { exec: ["/bin/true"] };
+
+const configured = (config: Record<string, unknown>) =>
+  stackConfig(
+    "shop",
+    Object.fromEntries(
+      Object.entries({ hosts: { web1: host }, ...config }).map(([key, value]) => [
+        `shop:${key}`,
+        JSON.stringify(value),
+      ]),
+    ),
+  );
+
+/** The lines below the first, which says that there is a mistake. */
+const mistakes = (config: Record<string, unknown>): string[] => {
+  try {
+    configured(config);
+  } catch (error) {
+    const [head, ...lines] = (error as Error).message.split("\n");
+    assert.match(head ?? "", /^the stack's config has (a mistake|mistakes):$/);
+    return lines.map((line) => line.trim());
+  }
+  return [];
+};
+
+test("a config of everything is accepted, other projects' keys are left alone", () => {
+  const config = stackConfig("shop", {
+    "aws:region": "eu-central-1",
+    "shop:hosts": JSON.stringify({ web1: { sandbox: "web1", units: ["api.service"] } }),
+    "shop:services": JSON.stringify({ api: service }),
+  });
+  assert.deepEqual(config, {
+    hosts: { web1: { sandbox: "web1", units: ["api.service"] } },
+    services: { api: service },
+    pythonServices: {},
+    timers: {},
+    sockets: {},
+    healthChecks: {},
+    units: {},
+  });
+});
+
+const cases: readonly [string, Record<string, unknown>, readonly string[]][] = [
+  ["an unknown key at the top", { service: {} }, ['shop:Unrecognized key: "service"']],
+  [
+    "an unknown key of a service",
+    { services: { api: { ...service, exce: [] } } },
+    ['shop:services.api: Unrecognized key: "exce"'],
+  ],
+  [
+    "a wrong type",
+    { services: { api: { exec: "/bin/true" } } },
+    ["shop:services.api.exec: Invalid input: expected array, received string"],
+  ],
+  [
+    "a host without an address",
+    { hosts: { web1: {} } },
+    ["shop:hosts.web1: needs exactly one of `connection` (a host of yours) and `sandbox`"],
+  ],
+];
+
+for (const [what, config, expected] of cases) {
+  test(`${what} is one line with its path`, () => {
+    assert.deepEqual(mistakes(config), expected);
+  });
+}
+
+for (const [what, config, start] of [
+  [
+    "a bad time span",
+    { services: { api: { ...service, watchdogSec: "90x" } } },
+    'shop:services.api.watchdogSec: "90x"',
+  ],
+  ["a bad calendar", { timers: { t: { onCalendar: "9 o'clock", service } } }, "shop:timers.t.onCalendar: "],
+  [
+    "an unknown directive",
+    { services: { api: { ...service, service: { ProtectSytem: "full" } } } },
+    "shop:services.api.service.ProtectSytem: ",
+  ],
+  [
+    "a bad value of a directive",
+    { services: { api: { ...service, service: { ProtectSystem: "stric" } } } },
+    "shop:services.api.service.ProtectSystem: ",
+  ],
+  ["a name of a unit that is none", { hosts: { web1: { ...host, units: ["api"] } } }, "shop:hosts.web1.units[0]: "],
+  [
+    "a timer's own service",
+    { timers: { t: { onCalendar: "hourly", service: { exec: [] } } } },
+    "shop:timers.t.service.exec: ",
+  ],
+] as const) {
+  test(`${what} is one line with its path`, () => {
+    const lines = mistakes(config);
+    assert.equal(lines.length, 1, lines.join("\n"));
+    assert.ok(lines[0]?.startsWith(start), lines[0]);
+  });
+}
+
+test("a secret is not shown, whatever is wrong with it", () => {
+  const secret = "hunter2-hunter2";
+  const lines = mistakes({
+    hosts: { web1: { connection: { host: "a", privateKey: [secret], password: { a: secret }, hostKey: secret } } },
+    services: { api: { ...service, secretEnvironment: { "BAD-NAME": secret, KEY: [secret] } } },
+  });
+  assert.equal(lines.length, 5, lines.join("\n"));
+  assert.ok(!lines.join("\n").includes(secret), lines.join("\n"));
+});
