@@ -34,8 +34,11 @@ export interface DefinedFile {
 
 /** A system account that a definition wants to exist. */
 export interface DefinedUser {
+  /** Name of the account. */
   name: string;
+  /** Its primary group, made with it when absent. */
   group: string;
+  /** Its home directory. */
   home: string;
 }
 
@@ -51,9 +54,13 @@ export interface DefinedRelease {
 
 /** What one component adds to a host: units, and what they need beside them. */
 export interface Definition {
+  /** Units to install. */
   units: DefinedUnit[];
+  /** Files to write beside them. */
   files: DefinedFile[];
+  /** Accounts that must exist. */
   users: DefinedUser[];
+  /** Code to ship. */
   releases: DefinedRelease[];
 }
 

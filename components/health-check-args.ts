@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { calendarProblem } from "../systemd/calendar.ts";
-import { parsedTimeSpan } from "../systemd/values/time-span.ts";
+import { parsedTimeSpan, timeSpanProblem } from "../systemd/values/time-span.ts";
 import { sectionDirectives, timeSpan, unitReference } from "./argument-schema.ts";
 import type { UnitReference } from "./definition.ts";
 import type { ServiceSectionArgs, TimerSectionArgs } from "./section-args.generated.ts";
@@ -64,6 +64,7 @@ export interface HealthCheckArgs {
 /** A finite time span of at least so many seconds. */
 function spanOf(least: number, words: string) {
   return timeSpan.superRefine((text, context) => {
+    if (timeSpanProblem(text) !== undefined) return;
     const seconds = parsedTimeSpan(text) / 1e6;
     if (Number.isFinite(seconds) && seconds >= least) return;
     context.addIssue({ code: "custom", message: `${JSON.stringify(text)} is not ${words}; write e.g. "30s"` });

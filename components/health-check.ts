@@ -100,7 +100,7 @@ function checkedSettings(name: string, args: HealthCheckArgs): pulumi.Output<Hea
 
 /** A reference may be a whole component, of which only the name is wanted. */
 function plainArguments(args: HealthCheckArgs) {
-  return { ...args, ...(args.unit === undefined ? {} : { unit: { unitName: args.unit.unitName } }) };
+  return { ...args, ...(args.unit?.unitName === undefined ? {} : { unit: { unitName: args.unit.unitName } }) };
 }
 
 function healthDefinition(

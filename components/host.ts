@@ -2,7 +2,6 @@ import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { hostCommand, hostInput } from "../activation/host-command.ts";
-import type { Receipt } from "../activation/receipt.ts";
 import { receiptSchema } from "../activation/receipt.ts";
 import { reported, validArguments } from "./argument-error.ts";
 import { built, fieldOf } from "./deferred.ts";
@@ -10,6 +9,7 @@ import type { Definition, DefinitionSource } from "./definition.ts";
 import { hostBundle, uploadName } from "./host-bundle.ts";
 import type { HostConnectionArgs } from "./host-connection.ts";
 import { hostConnectionSchema, providerConnection, unpinnedEndpoints } from "./host-connection.ts";
+import { type HostReceipt, hostReceipt } from "./host-receipt.ts";
 
 /** Arguments of `Host`. */
 export interface HostArgs {
@@ -64,7 +64,7 @@ export class Host extends pulumi.ComponentResource {
   static readonly __pulumiType = "systemd:index:Host";
 
   /** What the last transaction did: actions with their reasons, the state of each unit, warnings. No secret is in it. */
-  readonly receipt: pulumi.Output<Receipt>;
+  readonly receipt: pulumi.Output<HostReceipt>;
 
   /** @throws pulumi.ResourceError naming the argument, what was received, and what is accepted */
   constructor(name: string, args: HostArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -133,8 +133,8 @@ export class Host extends pulumi.ComponentResource {
   }
 }
 
-function receiptOf(host: Host, name: string, text: string): Receipt {
+function receiptOf(host: Host, name: string, text: string): HostReceipt {
   const receipt = receiptSchema.parse(JSON.parse(text));
   for (const warning of receipt.warnings) void pulumi.log.warn(`${name}: ${warning}`, host);
-  return receipt;
+  return hostReceipt(receipt);
 }

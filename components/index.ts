@@ -1,4 +1,3 @@
-export type { Receipt, ReceiptAction, ReceiptUnit } from "../activation/receipt.ts";
 export type {
   DefinedFile,
   DefinedRelease,
@@ -11,6 +10,7 @@ export type {
 export { HealthCheck, type HealthCheckArgs, type HttpProbeArgs, type TcpProbeArgs } from "./health-check.ts";
 export { Host, type HostArgs } from "./host.ts";
 export type { HostConnectionArgs, HostProxyArgs } from "./host-connection.ts";
+export type { HostAction, HostReceipt, HostUnit } from "./host-receipt.ts";
 export { PythonService, type PythonServiceArgs } from "./python-service.ts";
 export type * from "./section-args.generated.ts";
 export { Service, type ServiceArgs } from "./service.ts";

@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { calendarProblem } from "../systemd/calendar.ts";
+import { calendarProblem, calendarWarnings } from "../systemd/calendar.ts";
 import { mergedSections } from "../systemd/sections.ts";
 import { escapedSpecifiers } from "../systemd/specifiers.ts";
 import { reported, validArguments } from "./argument-error.ts";
 import { componentNameProblem, sectionDirectives, timeSpan, unitReference } from "./argument-schema.ts";
-import { built } from "./deferred.ts";
+import { built, mapped, outputOf } from "./deferred.ts";
 import type { Definition, UnitReference } from "./definition.ts";
 import type { PythonServiceArgs } from "./python-service.ts";
 import { PythonService } from "./python-service.ts";
@@ -167,6 +167,12 @@ function timerDefinition(timer: Timer, name: string, args: TimerArgs): pulumi.Ou
   const sections = built({ ...own, starts: { unitName: started } }, (plain) => {
     const valid = validArguments(timerSchema, plain);
     return timerSections(name, valid.starts?.unitName ?? `${name}.service`, valid);
+  });
+  const calendars = mapped(sections, ({ Timer }) => [Timer?.OnCalendar ?? []].flat().map(String));
+  outputOf(calendars).apply((expressions) => {
+    for (const warning of expressions.filter((text) => text !== "").flatMap(calendarWarnings)) {
+      void pulumi.log.warn(`${timer.unitName}: ${warning}`, timer);
+    }
   });
   const unit = new Unit(timer.unitName, unitArgsOf(sections, ["Unit", "Timer", "Install"]), parent);
   return pulumi

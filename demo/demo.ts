@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { z } from "zod";
 import type { SandboxHost } from "../sandbox/host.ts";
 import { bootedHost, runningHost } from "../sandbox/host.ts";
 import { cacheFolder } from "../setup/cache.ts";
@@ -93,12 +92,8 @@ async function up(stack: DemoStack): Promise<string> {
   return output;
 }
 
-const summarySchema = z.record(z.string(), z.looseObject({ units: z.record(z.string(), z.string()) }));
-
 async function managedUnits(stack: DemoStack, host: SandboxHost) {
-  const { stdout } = await stack.pulumi(["stack", "output", "--json", "hosts"]);
-  const names = Object.values(summarySchema.parse(JSON.parse(stdout))).flatMap(({ units }) => Object.keys(units));
-  return unitStates(onHost(host), names);
+  return unitStates(onHost(host), await stack.units());
 }
 
 function identities(states: Awaited<ReturnType<typeof unitStates>>): string[] {

@@ -13,10 +13,13 @@ export interface DemoStack {
   pulumi(args: readonly string[], show?: (line: string) => void): Promise<PulumiRun>;
   /** Names of sandbox hosts that the stack's config asks for, by the name of the host resource. */
   sandboxes(): Promise<Record<string, string>>;
+  /** File names of all units that the last `up` brought to a host. */
+  units(): Promise<string[]>;
   /** Removes state, passphrase and config. */
   remove(): void;
 }
 
+const summarySchema = z.record(z.string(), z.looseObject({ units: z.record(z.string(), z.string()) }));
 const hostsSchema = z.record(z.string(), z.looseObject({ sandbox: z.string().optional() }));
 
 /**
@@ -54,6 +57,13 @@ export async function demoStack(folder: string, toolchain: Readonly<Record<strin
       return Object.fromEntries(
         Object.entries(objectValue).flatMap(([name, { sandbox }]) => (sandbox === undefined ? [] : [[name, sandbox]])),
       );
+    },
+    units: async () => {
+      const { stdout } = await ok(
+        "stack output",
+        pulumiRun(["--cwd", repository, "stack", "output", "--json", "hosts", "--stack", "dev"], { env }),
+      );
+      return Object.values(summarySchema.parse(JSON.parse(stdout))).flatMap(({ units }) => Object.keys(units));
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };

@@ -1,4 +1,4 @@
-import type { Receipt } from "../components/index.ts";
+import type { HostReceipt } from "../components/index.ts";
 
 /** What a person reads of one host after an update. */
 export interface HostSummary {
@@ -13,7 +13,7 @@ export interface HostSummary {
 }
 
 /** The part of a receipt that is worth a person's time at every update; it is the same while nothing changes. */
-export function hostSummary(receipt: Receipt): HostSummary {
+export function hostSummary(receipt: HostReceipt): HostSummary {
   return {
     generation: receipt.generation,
     systemd: receipt.systemd,

@@ -113,6 +113,9 @@ function unitTypeOf(unitName: string): string {
 }
 
 function unknownSection(unit: string, section: string): UnitProblem | undefined {
+  if (!/^[^\p{Cc}[\]"'\\]+$/u.test(section)) {
+    return { unit, section, message: `${JSON.stringify(section)} is no name of a section`, severity: "error" };
+  }
   const type = unitTypeOf(unit);
   const accepted = isUnitType(type) ? sectionsOf(type) : sectionNames;
   if (section.startsWith("X-") || accepted.includes(section)) return undefined;
@@ -132,7 +135,9 @@ function directiveProblems(unit: string, assignment: Assignment, options: Valida
     message: `${name}: ${message}`,
     severity,
   });
-  if (!/^[^\s=[\]#;]+$/.test(name)) return [report("error", `${JSON.stringify(name)} is no name of a directive`)];
+  if (!/^[^\s=[\]#;]+$/.test(name)) {
+    return [{ ...report("error", ""), message: `${JSON.stringify(name)} is no name of a directive` }];
+  }
   const lines = assignment.values.map((value, index) => lineProblem(value, place(assignment, index)));
   const broken = lines.filter((message) => message !== undefined).map((message) => report("error", message));
   if (broken.length > 0 || name.startsWith("X-") || section.startsWith("X-")) return broken;

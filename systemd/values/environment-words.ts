@@ -9,12 +9,11 @@ import { firstOf, received, type ValueCheck } from "./value-check.ts";
  */
 export const environmentProblem: ValueCheck = (value) =>
   assignmentsProblem(value, (word, before) => {
-    const equals = word.indexOf("=");
-    if (equals >= 0) return nameProblem(word.slice(0, equals));
-    const owner = before?.slice(0, before.indexOf("="));
-    return owner === undefined
-      ? "the first word is no assignment; write NAME=value"
-      : `a word behind the assignment of ${owner} is no assignment; put the whole assignment in quotes, as in "${owner}=two words"`;
+    const name = word.includes("=") ? word.slice(0, word.indexOf("=")) : undefined;
+    const problem = name === undefined ? "the first word is no assignment; write NAME=value" : nameProblem(name);
+    if (problem === undefined || before === undefined) return problem;
+    const owner = before.slice(0, before.indexOf("="));
+    return `a word behind the assignment of ${owner} is no assignment; put the whole assignment in quotes, as in "${owner}=two words"`;
   });
 
 /** Why a value is no list of names of variables. */

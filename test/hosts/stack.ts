@@ -54,8 +54,11 @@ export async function testStack(name = "dev"): Promise<TestStack> {
   if (created.code !== 0) throw new Error(created.output);
   const salt = readFileSync(join(project, `Pulumi.${name}.yaml`), "utf8");
 
-  const pulumi = (...args: readonly string[]) =>
-    pulumiRun(["--cwd", repository, ...args, "--stack", name, "--config-file", config], { env, timeoutSec: 600 });
+  const pulumi = (...args: readonly string[]) => {
+    // `pulumi stack ...` reads the state alone and does not know the option.
+    const options = args[0] === "stack" ? [] : ["--config-file", config];
+    return pulumiRun(["--cwd", repository, ...args, "--stack", name, ...options], { env, timeoutSec: 600 });
+  };
   return {
     name,
     folder,

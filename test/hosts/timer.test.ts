@@ -42,7 +42,8 @@ suite("examples/critical-service: a script at 03:00", { timeout: 240_000 }, () =
   testOnEachHost("each start of it draws another delay after 03:00, of 10 minutes at most", () => fleet, async (host) => {
     const delays: number[] = [];
     for (let draw = 0; draw < 6; draw++) {
-      await host.output("systemctl restart myscript.timer");
+      // More than 5 starts within 10 s are refused, of a timer too.
+      await host.output("systemctl reset-failed myscript.timer; systemctl restart myscript.timer");
       const elapse = await nextElapse(host, "myscript.timer");
       const ahead = elapse - (await now(host));
       assert.ok(ahead > 0 && ahead <= day + jitter, `the next run is ${ahead} s ahead`);
@@ -110,8 +111,8 @@ suite("examples/critical-service: a script at 03:00", { timeout: 240_000 }, () =
 
   testOnEachHost("the article's comments behind the values cost it jitter and catch-up", () => fleet, async (host) => {
     const article = ["[Timer]", "OnCalendar=*-*-* 03:00:00", "RandomizedDelaySec=600 # 10 dk", "Persistent=true # acilinca", ""];
-    await host.writeFile("/run/systemd/system/article.timer", article.join("\n"));
-    await host.writeFile("/run/systemd/system/article.service", "[Service]\nExecStart=/bin/true\n");
+    await host.output("cat >/run/systemd/system/article.timer", { stdin: article.join("\n") });
+    await host.output("cat >/run/systemd/system/article.service", { stdin: "[Service]\nExecStart=/bin/true\n" });
     await host.output("systemctl daemon-reload");
     assert.deepEqual(await shown(host, "article.timer", "RandomizedDelayUSec", "Persistent"), {
       RandomizedDelayUSec: "0",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from .errors import HostError
 from .launch import enter
 
 OPERATIONS = ("apply", "destroy")
@@ -13,7 +12,8 @@ OPERATIONS = ("apply", "destroy")
 def main(argv: list[str], program: bytes) -> int:
     """Run one stage; its exit status. `program` is the text of the joined program itself."""
     if not argv or argv[0] not in OPERATIONS:
-        raise HostError(f"expected one of {', '.join(OPERATIONS)}")
+        sys.stdout.write(f"expected one of {', '.join(OPERATIONS)}\n")
+        return 1
     options = dict(argument.partition("=")[::2] for argument in argv[1:])
     home = options.get("--login-home")
     if "--transaction" in options:

@@ -8,6 +8,7 @@ import os
 import pwd
 import re
 import secrets
+import socket
 import subprocess
 import sys
 import threading
@@ -133,7 +134,7 @@ def _run_unit(system: Host, operation: str, transaction: str, login_home: str, s
     """Run the transaction as a unit of systemd's own and wait for its end. What went wrong with that, if anything."""
     scratch = os.path.join(DIRECTORY, transaction)
     unit = f"pulumi-systemd-{transaction}.service"
-    talks = os.path.exists(BUS)
+    talks = _bus_answers()
     argv = ["systemd-run", "--quiet", "--collect", f"--unit={unit}", "--service-type=exec"]
     argv += [f"--description=pulumi-systemd {operation} {transaction}"]
     properties = ("KillMode=mixed", f"TimeoutStopSec={STOP_SEC}", f"RuntimeMaxSec={seconds}", "UMask=0077")
@@ -165,6 +166,12 @@ def _run_unit(system: Host, operation: str, transaction: str, login_home: str, s
         if time.monotonic() - begin > 2 and system.run(["systemctl", "is-active", "--quiet", unit], 20).code != 0:
             break
     return "it ended early"
+
+
+def _bus_answers() -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(5)
+        return probe.connect_ex(BUS) == 0
 
 
 def _result(scratch: str, transaction: str, status: str) -> tuple[int, str]:

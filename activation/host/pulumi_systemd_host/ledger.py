@@ -51,6 +51,15 @@ class LedgerRelease:
 
 
 @dataclass
+class Leaving:
+    """What a committed transaction has still to remove."""
+
+    trees: list[str] = field(default_factory=list)
+    users: list[str] = field(default_factory=list)
+    groups: list[str] = field(default_factory=list)
+
+
+@dataclass
 class Ledger:
     """One scope's part of the host."""
 
@@ -65,10 +74,7 @@ class Ledger:
     units: dict[str, LedgerUnit] = field(default_factory=dict)
     releases: list[LedgerRelease] = field(default_factory=list)
     directories: list[str] = field(default_factory=list)
-
-    @property
-    def empty(self) -> bool:
-        return not (self.users or self.files or self.units or self.releases or self.directories)
+    leaving: Leaving = field(default_factory=Leaving)
 
     def current_release(self, name: str) -> LedgerRelease | None:
         return next((release for release in self.releases if release.current and release.name == name), None)
@@ -133,6 +139,7 @@ def _read(path: str, scope: str) -> Ledger | None:
         ledger = Ledger(**value)
         ledger.files = {key: LedgerFile(**entry) for key, entry in value["files"].items()}
         ledger.units = {key: LedgerUnit(**entry) for key, entry in value["units"].items()}
+        ledger.leaving = Leaving(**value["leaving"])
         ledger.releases = [LedgerRelease(**entry) for entry in value["releases"]]
     except (ValueError, TypeError, KeyError, AttributeError):
         raise HostError(f"{path} is damaged: restore it from a backup, or remove what it lists by hand") from None

@@ -7,7 +7,7 @@ import os
 from .bundle import Bundle, is_template
 from .files import Found, found_at
 from .ledger import Ledger
-from .plan import Observation
+from .plan_shape import Observation
 from .system import System
 from .systemctl import UnitState, instances_of, show
 from .users import known_accounts, known_groups
@@ -43,6 +43,7 @@ def observe(system: System, old: Ledger, bundle: Bundle, others: list[Ledger], s
         instances=instances,
         claims=claims,
         accounts_elsewhere=accounts_elsewhere,
+        owner=(os.geteuid(), os.getegid()),
     )
 
 

@@ -213,7 +213,7 @@ def _restore_links(system: System, pending: Pending, undone: Undone) -> bool:
         return False
     changed = False
     now = enablement_links(system)
-    names = set(pending.involved)
+    names = {*pending.involved, *pending.units}
     for path, target in now.items():
         if path not in pending.links and {os.path.basename(path), os.path.basename(target)} & names:
             changed = True

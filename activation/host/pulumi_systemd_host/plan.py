@@ -3,219 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import Iterable
 
-from .bundle import Bundle, Release, Unit, User
-from .files import ABSENT, Found, sha256_hex
+from .bundle import Bundle, Unit
+from .decide import Decision, decide
+from .files import Found, sha256_hex
 from .ledger import Ledger, LedgerUnit
-from .systemctl import UnitState
+from .plan_shape import Action, Observation, Plan, Write
+from .plan_sockets import plan_sockets
 
-TRIGGERS = (".socket", ".timer", ".path", ".automount")
-APPLIED_BY_DAEMON_RELOAD = (".slice", ".target")
-# systemd measures these from a moment that has passed: a timer that is started with one of them can fire at once.
-ONCE_PAST = re.compile(r"^\s*On(?:Boot|Startup|Active)Sec\s*=\s*\S", re.MULTILINE)
 PERSISTENT = re.compile(r"^\s*Persistent\s*=\s*(?:1|y|yes|t|true|on)\s*$", re.MULTILINE | re.IGNORECASE)
 UNIT_MODE = 0o644
 # The order in which the actions of a receipt happen.
 STEPS = ("none", "stop", "disable", "remove", "enable", "reenable", "reload", "restart", "start")
-
-
-@dataclass(frozen=True)
-class Observation:
-    """The host as it was before the transaction."""
-
-    states: dict[str, UnitState]
-    disk: dict[str, Found]
-    boot: str
-    accounts: set[str] = field(default_factory=set)
-    groups: set[str] = field(default_factory=set)
-    instances: dict[str, list[str]] = field(default_factory=dict)
-    claims: dict[str, str] = field(default_factory=dict)
-    accounts_elsewhere: set[str] = field(default_factory=set)
-
-    def state(self, name: str) -> UnitState:
-        return self.states.get(name) or UnitState(name, {})
-
-    def found(self, path: str) -> Found:
-        return self.disk.get(path, ABSENT)
-
-
-@dataclass(frozen=True)
-class Action:
-    """One line of the receipt."""
-
-    unit: str
-    action: str
-    reasons: list[str]
-
-
-@dataclass(frozen=True)
-class Write:
-    """A file to be written whole."""
-
-    path: str
-    data: bytes
-    mode: int
-    is_unit: bool
-
-
-@dataclass
-class Plan:
-    """Everything that the transaction will do, in the order in which it is done."""
-
-    conflicts: list[str] = field(default_factory=list)
-    users: list[User] = field(default_factory=list)
-    unpack: list[Release] = field(default_factory=list)
-    writes: list[Write] = field(default_factory=list)
-    links: list[Release] = field(default_factory=list)
-    hold: list[str] = field(default_factory=list)
-    stop: list[str] = field(default_factory=list)
-    disable: list[str] = field(default_factory=list)
-    remove: list[str] = field(default_factory=list)
-    enable: list[str] = field(default_factory=list)
-    reenable: list[str] = field(default_factory=list)
-    stamps_now: list[str] = field(default_factory=list)
-    stamps_gone: list[str] = field(default_factory=list)
-    daemon_reload: bool = False
-    reload: list[str] = field(default_factory=list)
-    restart: list[str] = field(default_factory=list)
-    start: list[str] = field(default_factory=list)
-    gone: list[str] = field(default_factory=list)
-    users_gone: list[str] = field(default_factory=list)
-    groups_gone: list[str] = field(default_factory=list)
-    actions: list[Action] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    adopted: set[str] = field(default_factory=set)
-    kept: set[str] = field(default_factory=set)
-
-    @property
-    def changes_host(self) -> bool:
-        """Whether carrying it out would change anything but the ledger."""
-        return bool(
-            self.users
-            or self.unpack
-            or self.writes
-            or self.links
-            or self.stop
-            or self.hold
-            or self.disable
-            or self.remove
-            or self.enable
-            or self.reenable
-            or self.daemon_reload
-            or self.reload
-            or self.restart
-            or self.start
-            or self.gone
-            or self.users_gone
-            or self.groups_gone
-        )
-
-    @property
-    def touched(self) -> list[str]:
-        """Units that are stopped, started, restarted or reloaded."""
-        return list(dict.fromkeys([*self.hold, *self.stop, *self.reload, *self.restart, *self.start]))
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What one unit needs. `verb` is none, start, restart or reload."""
-
-    verb: str
-    reasons: list[str]
-    warning: str | None = None
-
-
-def is_trigger(name: str) -> bool:
-    return name.endswith(TRIGGERS)
-
-
-def decide(
-    unit: Unit, old: LedgerUnit | None, state: UnitState, drifted: bool, beside: list[str], booted: bool
-) -> Decision:
-    """
-    What one unit needs, given the ledger's `old` entry and its `state`.
-
-    `drifted`: its file on disk is not what the ledger says; `beside`: reasons from its restartOn list; `booted`: the
-    host has booted since the ledger was written.
-    """
-    if old is None:
-        return _decide_new(unit, state)
-    restart = list(beside)
-    reload: list[str] = []
-    if unit.digests.file != old.file:
-        if unit.digests.restart != old.restart:
-            restart.insert(0, "restart digest differs")
-        if unit.digests.reload != old.reload:
-            reload.append("reload digest differs")
-    if drifted:
-        restart.append("its file differed on the host")
-    reasons = restart + reload
-    if not reasons:
-        return _decide_unchanged(unit, state, booted)
-    if unit.on_change == "none":
-        return Decision(
-            "none",
-            [*reasons, "not applied: onChange is none"],
-            f"{unit.name}: {', '.join(reasons)}; not applied to the running unit because onChange is none",
-        )
-    if unit.name.endswith(APPLIED_BY_DAEMON_RELOAD) and state.running:
-        return Decision("none", [*reasons, "applied by daemon-reload"])
-    if not state.running:
-        return _decide_changed_but_down(unit, state, reasons, booted)
-    if unit.activation == "on-demand" and state.is_job and unit.on_change == "auto":
-        note = "is at work: its next run takes the change"
-        return Decision("none", [*reasons, note], f"{unit.name} {note}")
-    if unit.name.endswith(".timer") and ONCE_PAST.search(unit.content) and state.sub != "elapsed":
-        return Decision("none", [*reasons, "applied by daemon-reload: a restart could make it fire"])
-    wants_reload = unit.on_change == "reload" or (unit.on_change == "auto" and not restart)
-    if wants_reload and state.get("CanReload") == "yes":
-        return Decision("reload", reasons)
-    if wants_reload:
-        reasons.append("it cannot reload")
-    return Decision("restart", reasons)
-
-
-def _decide_new(unit: Unit, state: UnitState) -> Decision:
-    if unit.activation == "on-demand" or state.running:
-        return Decision("none", ["new"])
-    return Decision("start", ["new"])
-
-
-def _decide_unchanged(unit: Unit, state: UnitState, booted: bool) -> Decision:
-    if unit.activation != "started" or state.running:
-        return Decision("none", [])
-    if state.in_restart_loop:
-        return Decision("start", ["it kept failing and being restarted"])
-    if state.failed:
-        return Decision("start", [f"it had failed ({state.result})"])
-    if state.condition_failed:
-        return Decision("none", [], f"{unit.name} is not running: a Condition of it is not met")
-    if booted and not state.ran_since_boot:
-        return Decision("start", ["it was not started since the host booted"])
-    if state.is_job:
-        return Decision("none", [])
-    return Decision("none", [], _stopped(unit))
-
-
-def _decide_changed_but_down(unit: Unit, state: UnitState, reasons: list[str], booted: bool) -> Decision:
-    if unit.activation == "on-demand":
-        if state.in_restart_loop:
-            return Decision("restart", reasons)
-        return Decision("none", [*reasons, "not running: its next start takes the change"])
-    if state.failed:
-        return Decision("start", [*reasons, f"it had failed ({state.result})"])
-    if state.is_job or state.condition_failed or (booted and not state.ran_since_boot):
-        return Decision("start", reasons)
-    return Decision("none", [*reasons, "left stopped"], _stopped(unit))
-
-
-def _stopped(unit: Unit) -> str:
-    return (
-        f"{unit.name} is not running: it was stopped by hand or ended by itself, and was left so; "
-        f"`systemctl start {unit.name}` starts it"
-    )
 
 
 def plan(old: Ledger, bundle: Bundle, seen: Observation) -> Plan:
@@ -227,7 +26,7 @@ def plan(old: Ledger, bundle: Bundle, seen: Observation) -> Plan:
     for unit in bundle.units:
         _plan_unit(made, old, unit, seen, changed_files, changed_releases)
     _plan_removals(made, old, bundle, seen)
-    _plan_sockets(made, bundle, seen)
+    plan_sockets(made, bundle, seen)
     made.actions.sort(key=lambda action: STEPS.index(action.action))
     return made
 
@@ -255,11 +54,13 @@ def _plan_files(made: Plan, old: Ledger, bundle: Bundle, seen: Observation) -> d
     changed: dict[str, str] = {}
     for file in bundle.files:
         reason = _plan_write(made, Write(file.path, file.data, file.mode, False), file.path in old.files, seen)
+        entry = old.files.get(file.path)
+        if reason and entry and entry.digest != seen.found(file.path).digest:
+            reason = f"{file.path} differed on the host"
+        elif not reason and entry and entry.digest != sha256_hex(file.data):
+            # Somebody wrote the same before us: what runs may have read the old content.
+            reason = f"{file.path} changed"
         if reason:
-            entry = old.files.get(file.path)
-            now = seen.found(file.path)
-            if entry and entry.digest != now.digest:
-                reason = f"{file.path} differed on the host"
             changed[file.path] = reason
     return changed
 
@@ -280,7 +81,7 @@ def _plan_write(made: Plan, write: Write, ours: bool, seen: Observation) -> str:
     if now.kind in ("directory", "other"):
         made.conflicts.append(f"{write.path} is {_kind(now)} where a file must go")
         return ""
-    if same and (now.mode, now.uid, now.gid) == (write.mode, 0, 0):
+    if same and (now.mode, now.uid, now.gid) == (write.mode, *seen.owner):
         return ""
     made.writes.append(write)
     if same:
@@ -469,76 +270,3 @@ def _plan_removals(made: Plan, old: Ledger, bundle: Bundle, seen: Observation) -
             else:
                 made.kept.add(release.link)
                 made.warnings.append(f"{release.link} was changed on the host after it was made, so it stays")
-
-
-def _plan_sockets(made: Plan, bundle: Bundle, seen: Observation) -> None:
-    """
-    Stops services around a change of their socket, and holds what could start a stopped service meanwhile.
-
-    systemd refuses to start a socket whose service runs ("Socket service already active, refusing"). A service that is
-    only restarted needs neither: its socket stays open.
-    """
-    by_name = {unit.name: unit for unit in bundle.units}
-    going = set(made.stop)
-    for socket in [name for name in (*made.start, *made.restart, *made.stop) if name.endswith(".socket")]:
-        served = set(seen.state(socket).words("Triggers"))
-        served |= {unit.name for unit in bundle.units if socket in unit.triggered_by}
-        for service in sorted(served & set(by_name)):
-            if seen.state(service).running and service not in going:
-                _stop_around(made, service, socket)
-                going.add(service)
-    for service in [name for name in made.stop if not is_trigger(name)]:
-        triggers = set(seen.state(service).words("TriggeredBy"))
-        triggers |= set(by_name[service].triggered_by if service in by_name else [])
-        for trigger in sorted(triggers):
-            if seen.state(trigger).running and trigger not in (*made.stop, *made.hold, *made.restart, *made.start):
-                made.hold.append(trigger)
-                made.actions.append(Action(trigger, "stop", [f"held while {service} is stopped"]))
-                if trigger in by_name or service in by_name:
-                    made.start.append(trigger)
-                    made.actions.append(Action(trigger, "start", [f"held while {service} was stopped"]))
-
-
-def _stop_around(made: Plan, service: str, socket: str) -> None:
-    made.stop.append(service)
-    made.actions.append(Action(service, "stop", [f"{socket} changes"]))
-    for verbs in (made.restart, made.reload):
-        if service in verbs:
-            verbs.remove(service)
-    reasons = [f"{socket} changed"]
-    for action in list(made.actions):
-        if action.unit == service and action.action in ("restart", "reload"):
-            made.actions.remove(action)
-            reasons = action.reasons + reasons
-    if service not in made.start:
-        made.start.append(service)
-    made.actions.append(Action(service, "start", reasons))
-
-
-def order_by_dependency(names: Iterable[str], after: dict[str, list[str]]) -> list[str]:
-    """`names` so that each comes after the ones it names in `after`; a cycle is broken where it is met."""
-    listed = sorted(set(names))
-    done: list[str] = []
-    visiting: set[str] = set()
-
-    def visit(name: str) -> None:
-        if name in done or name in visiting:
-            return
-        visiting.add(name)
-        for earlier in sorted(set(after.get(name, [])) & set(listed)):
-            visit(earlier)
-        done.append(name)
-
-    for name in listed:
-        visit(name)
-    return done
-
-
-def phases(restart: Iterable[str], start: Iterable[str]) -> list[tuple[list[str], list[str]]]:
-    """Restarts and starts in three waves: sockets, then services and the rest, then timers and paths."""
-    waves: list[tuple[list[str], list[str]]] = [([], []), ([], []), ([], [])]
-    for column, names in enumerate((restart, start)):
-        for name in names:
-            wave = 0 if name.endswith(".socket") else 2 if name.endswith((".timer", ".path")) else 1
-            waves[wave][column].append(name)
-    return [wave for wave in waves if wave[0] or wave[1]]

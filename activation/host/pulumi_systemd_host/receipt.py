@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
-from .plan import Action
+from .plan_shape import Action
 from .redaction import Redactor
 from .systemctl import UnitState
 

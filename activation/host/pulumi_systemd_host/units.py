@@ -6,7 +6,7 @@ from typing import Iterable
 
 from .errors import HostError, OverdueError, UnitsDownError
 from .exit_status import told
-from .plan import is_trigger, order_by_dependency, phases
+from .order import is_trigger, order_by_dependency, phases
 from .system import Completed, System
 from .systemctl import UnitState, first_line, show
 

@@ -40,6 +40,7 @@ test("modules come after those that they import from, and their imports of each 
       "# __main__.py",
       '"""The entry."""',
       "",
+      "",
       "run()",
       "",
     ].join("\n"),

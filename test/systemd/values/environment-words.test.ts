@@ -4,6 +4,8 @@ import { assertAccepted, assertRefused } from "./value-assertions.ts";
 test("Environment takes NAME=value words, each in quotes where the value has blanks", () => {
   assertAccepted("Environment", ["A=1 B=2", '"A=two words"', "A=%h", "A="]);
   assertRefused("Environment", {
+    "A=pass word!=x":
+      'a word behind the assignment of A is no assignment; put the whole assignment in quotes, as in "A=two words"',
     "A=two words":
       'a word behind the assignment of A is no assignment; put the whole assignment in quotes, as in "A=two words"',
     "1A=x": 'environment variable name "1A" is not allowed; write letters, digits and _, beginning with no digit',

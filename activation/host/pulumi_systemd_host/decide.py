@@ -1,0 +1,110 @@
+"""What one unit needs: the decision table of the plan."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from .bundle import Unit
+from .ledger import LedgerUnit
+from .systemctl import UnitState
+
+APPLIED_BY_DAEMON_RELOAD = (".slice", ".target")
+# systemd measures these from a moment that has passed: a timer that is started with one of them can fire at once.
+ONCE_PAST = re.compile(r"^\s*On(?:Boot|Startup|Active)Sec\s*=\s*\S", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What one unit needs. `verb` is none, start, restart or reload."""
+
+    verb: str
+    reasons: list[str]
+    warning: str | None = None
+
+
+def decide(
+    unit: Unit, old: LedgerUnit | None, state: UnitState, drifted: bool, beside: list[str], booted: bool
+) -> Decision:
+    """
+    What one unit needs, given the ledger's `old` entry and its `state`.
+
+    `drifted`: its file on disk is not what the ledger says; `beside`: reasons from its restartOn list; `booted`: the
+    host has booted since the ledger was written.
+    """
+    if old is None:
+        return _decide_new(unit, state)
+    restart = list(beside)
+    reload: list[str] = []
+    if unit.digests.file != old.file:
+        if unit.digests.restart != old.restart:
+            restart.insert(0, "restart digest differs")
+        if unit.digests.reload != old.reload:
+            reload.append("reload digest differs")
+    if drifted:
+        restart.append("its file differed on the host")
+    reasons = restart + reload
+    if not reasons:
+        return _decide_unchanged(unit, state, booted)
+    if unit.on_change == "none":
+        return Decision(
+            "none",
+            [*reasons, "not applied: onChange is none"],
+            f"{unit.name}: {', '.join(reasons)}; not applied to the running unit because onChange is none",
+        )
+    if unit.name.endswith(APPLIED_BY_DAEMON_RELOAD) and state.running:
+        return Decision("none", [*reasons, "applied by daemon-reload"])
+    if not state.running:
+        return _decide_changed_but_down(unit, state, reasons, booted)
+    if unit.activation == "on-demand" and state.is_job and unit.on_change == "auto":
+        note = "is at work: its next run takes the change"
+        return Decision("none", [*reasons, note], f"{unit.name} {note}")
+    if unit.name.endswith(".timer") and ONCE_PAST.search(unit.content) and state.sub != "elapsed":
+        return Decision("none", [*reasons, "applied by daemon-reload: a restart could make it fire"])
+    wants_reload = unit.on_change == "reload" or (unit.on_change == "auto" and not restart)
+    if wants_reload and state.get("CanReload") == "yes":
+        return Decision("reload", reasons)
+    if wants_reload:
+        reasons.append("it cannot reload")
+    return Decision("restart", reasons)
+
+
+def _decide_new(unit: Unit, state: UnitState) -> Decision:
+    if unit.activation == "on-demand" or state.running:
+        return Decision("none", ["new"])
+    return Decision("start", ["new"])
+
+
+def _decide_unchanged(unit: Unit, state: UnitState, booted: bool) -> Decision:
+    if unit.activation != "started" or state.running:
+        return Decision("none", [])
+    if state.in_restart_loop:
+        return Decision("start", ["it kept failing and being restarted"])
+    if state.failed:
+        return Decision("start", [f"it had failed ({state.result})"])
+    if state.condition_failed:
+        return Decision("none", [], f"{unit.name} is not running: a Condition of it is not met")
+    if booted and not state.ran_since_boot:
+        return Decision("start", ["it was not started since the host booted"])
+    if state.is_job:
+        return Decision("none", [])
+    return Decision("none", [], _stopped(unit))
+
+
+def _decide_changed_but_down(unit: Unit, state: UnitState, reasons: list[str], booted: bool) -> Decision:
+    if unit.activation == "on-demand":
+        if state.in_restart_loop:
+            return Decision("restart", reasons)
+        return Decision("none", [*reasons, "not running: its next start takes the change"])
+    if state.failed:
+        return Decision("start", [*reasons, f"it had failed ({state.result})"])
+    if state.is_job or state.condition_failed or (booted and not state.ran_since_boot):
+        return Decision("start", reasons)
+    return Decision("none", [*reasons, "left stopped"], _stopped(unit))
+
+
+def _stopped(unit: Unit) -> str:
+    return (
+        f"{unit.name} is not running: it was stopped by hand or ended by itself, and was left so; "
+        f"`systemctl start {unit.name}` starts it"
+    )

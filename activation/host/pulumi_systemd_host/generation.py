@@ -1,0 +1,116 @@
+"""The end of a transaction that went well: the next generation, and tidying up after it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+from .errors import HostError
+from .files import remove_empty_directory, remove_file, remove_tree, sha256_hex
+from .ledger import Leaving, Ledger, LedgerFile, LedgerRelease, LedgerUnit, write_ledger
+from .observe import boot_id
+from .plan_shape import Observation, Plan
+from .releases import remove_upload
+from .users import known_accounts, remove_users
+from .work import Work
+
+TIDY_SEC = 30.0
+
+
+def next_ledger(work: Work, old: Ledger, made: Plan, seen: Observation, directories: list[str]) -> Ledger:
+    """The ledger once the plan is carried out. `directories`: those that this transaction made."""
+    bundle = work.bundle
+    current = [LedgerRelease(r.name, r.sha256, r.directory, r.link, True) for r in bundle.releases]
+    wanted = {release.directory for release in current}
+    names = {release.name for release in current}
+    previous: dict[str, LedgerRelease] = {}
+    for release in old.releases:
+        # The one before stays for a quick way back; a release that is current again is not its own predecessor.
+        if (
+            release.name in names
+            and release.directory not in wanted
+            and (release.current or release.name not in previous)
+        ):
+            previous[release.name] = replace(release, current=False)
+    kept = wanted | {release.directory for release in previous.values()}
+    return Ledger(
+        scope=old.scope,
+        generation=old.generation + 1,
+        transaction=work.transaction,
+        boot=seen.boot or boot_id(work.system),
+        users={user.name: old.users.get(user.name, False) or user.name not in seen.accounts for user in bundle.users},
+        groups={
+            user.group: old.groups.get(user.group, False) or user.group not in seen.groups for user in bundle.users
+        },
+        files={
+            file.path: LedgerFile(
+                sha256_hex(file.data),
+                file.mode,
+                file.secret,
+                file.path in made.adopted or (file.path in old.files and old.files[file.path].adopted),
+            )
+            for file in bundle.files
+        },
+        units={
+            unit.name: LedgerUnit(
+                unit.path,
+                unit.digests.file,
+                unit.digests.restart,
+                unit.digests.reload,
+                unit.digests.install,
+                unit.enabled,
+                unit.activation,
+                unit.path in made.adopted or (unit.name in old.units and old.units[unit.name].adopted),
+            )
+            for unit in bundle.units
+        },
+        releases=current + list(previous.values()),
+        directories=list(dict.fromkeys([*old.directories, *directories])),
+        leaving=Leaving(
+            trees=[release.directory for release in old.releases if release.directory not in kept],
+            users=made.users_gone,
+            groups=made.groups_gone,
+        ),
+    )
+
+
+def tidy(work: Work, ledger: Ledger) -> None:
+    """
+    Remove what the committed `ledger` has no use for any more. It can be run again at any time.
+
+    The new state counts already: a failure here is a warning, and the next run tries again.
+    """
+    try:
+        for path in ledger.leaving.trees:
+            remove_tree(work.system.at(path))
+        users = known_accounts(work.system, ledger.leaving.users, TIDY_SEC)
+        work.warnings += remove_users(work.system, sorted(users), ledger.leaving.groups, TIDY_SEC)
+        drop_archives(work, ledger)
+        remove_uploads(work)
+        left = [path for path in ledger.directories if os.path.isdir(work.system.at(path))]
+        for path in sorted(left, key=len, reverse=True):
+            if remove_empty_directory(work.system.at(path)):
+                left.remove(path)
+        if left != ledger.directories or ledger.leaving != Leaving():
+            ledger.directories, ledger.leaving = left, Leaving()
+            write_ledger(work.system, ledger)
+        remove_tree(work.pending_directory)
+    except (HostError, OSError) as problem:
+        work.warnings.append(f"tidying up did not succeed, the next run tries again: {problem}")
+
+
+def drop_archives(work: Work, ledger: Ledger) -> None:
+    """Remove the kept archives of releases that `ledger` does not have."""
+    wanted = {release.sha256 for release in ledger.releases}
+    if os.path.isdir(work.archives):
+        for name in os.listdir(work.archives):
+            if name.partition(".")[0] not in wanted or name.endswith(".part"):
+                remove_file(os.path.join(work.archives, name))
+        remove_empty_directory(work.archives)
+
+
+def remove_uploads(work: Work) -> None:
+    """Remove the archives from the login user's home: they are kept beside the ledger, or not needed."""
+    if work.login_home:
+        for release in work.given.releases:
+            remove_upload(release, work.login_home)

@@ -1,0 +1,108 @@
+"""What a plan is made from, and what it is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .bundle import Release, User
+from .files import ABSENT, Found
+from .systemctl import UnitState
+
+
+@dataclass(frozen=True)
+class Observation:
+    """The host as it was before the transaction."""
+
+    states: dict[str, UnitState]
+    disk: dict[str, Found]
+    boot: str
+    accounts: set[str] = field(default_factory=set)
+    groups: set[str] = field(default_factory=set)
+    instances: dict[str, list[str]] = field(default_factory=dict)
+    claims: dict[str, str] = field(default_factory=dict)
+    accounts_elsewhere: set[str] = field(default_factory=set)
+    # Who owns what this program writes: root, but in its own tests.
+    owner: tuple[int, int] = (0, 0)
+
+    def state(self, name: str) -> UnitState:
+        return self.states.get(name) or UnitState(name, {})
+
+    def found(self, path: str) -> Found:
+        return self.disk.get(path, ABSENT)
+
+
+@dataclass(frozen=True)
+class Action:
+    """One line of the receipt."""
+
+    unit: str
+    action: str
+    reasons: list[str]
+
+
+@dataclass(frozen=True)
+class Write:
+    """A file to be written whole."""
+
+    path: str
+    data: bytes
+    mode: int
+    is_unit: bool
+
+
+@dataclass
+class Plan:
+    """Everything that the transaction will do, in the order in which it is done."""
+
+    conflicts: list[str] = field(default_factory=list)
+    users: list[User] = field(default_factory=list)
+    unpack: list[Release] = field(default_factory=list)
+    writes: list[Write] = field(default_factory=list)
+    links: list[Release] = field(default_factory=list)
+    hold: list[str] = field(default_factory=list)
+    stop: list[str] = field(default_factory=list)
+    disable: list[str] = field(default_factory=list)
+    remove: list[str] = field(default_factory=list)
+    enable: list[str] = field(default_factory=list)
+    reenable: list[str] = field(default_factory=list)
+    stamps_now: list[str] = field(default_factory=list)
+    stamps_gone: list[str] = field(default_factory=list)
+    daemon_reload: bool = False
+    reload: list[str] = field(default_factory=list)
+    restart: list[str] = field(default_factory=list)
+    start: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    users_gone: list[str] = field(default_factory=list)
+    groups_gone: list[str] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    adopted: set[str] = field(default_factory=set)
+    kept: set[str] = field(default_factory=set)
+
+    @property
+    def changes_host(self) -> bool:
+        """Whether carrying it out would change anything but the ledger."""
+        return bool(
+            self.users
+            or self.unpack
+            or self.writes
+            or self.links
+            or self.stop
+            or self.hold
+            or self.disable
+            or self.remove
+            or self.enable
+            or self.reenable
+            or self.daemon_reload
+            or self.reload
+            or self.restart
+            or self.start
+            or self.gone
+            or self.users_gone
+            or self.groups_gone
+        )
+
+    @property
+    def touched(self) -> list[str]:
+        """Units that are stopped, started, restarted or reloaded."""
+        return list(dict.fromkeys([*self.hold, *self.stop, *self.reload, *self.restart, *self.start]))

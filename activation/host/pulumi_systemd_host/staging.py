@@ -1,0 +1,124 @@
+"""Before the switch: everything is written beside its place and checked; nothing that the host uses is touched."""
+
+from __future__ import annotations
+
+import os
+from typing import Callable
+
+from .bundle import Release
+from .errors import HostError
+from .files import free_bytes, make_directories, missing_directories, remove_tree, stage_file, temporary_name
+from .ledger import Ledger
+from .observe import enablement_directories, enablement_links, stamp_path
+from .pending import Pending, save_path, saved_unit, write_pending
+from .plan_shape import Observation, Plan
+from .releases import keep_archive, unpack
+from .verify import verify
+from .work import Work
+
+SPARE_BYTES = 4 << 20
+
+
+def stage(work: Work, old: Ledger, made: Plan, seen: Observation, begun: Callable[[Pending], None]) -> Pending:
+    """
+    Put everything beside where it goes, and check it. The record of the way back is written first, and given to `begun`.
+
+    Raises HostError when something is wrong with it; what was put there is then taken away by the way back.
+    """
+    _check_room(work, made)
+    make_directories(work.directory, 0o700)
+    remove_tree(work.pending_directory)
+    make_directories(work.pending_directory, 0o700)
+    pending = _record(work, old, made, seen)
+    write_pending(work.pending_directory, pending)
+    begun(pending)
+    for path in pending.directories:
+        make_directories(work.system.at(path))
+    for release in made.unpack:
+        _unpack(work, release)
+    for write in made.writes:
+        stage_file(work.temporary(write.path), write.data, write.mode)
+    moved = {release.name for release in (*made.unpack, *made.links)}
+    changed = {os.path.basename(write.path) for write in made.writes if write.is_unit}
+    changed |= {unit.name for unit in work.bundle.units if moved & set(unit.restart_on_releases)}
+    work.warnings += verify(
+        work.system,
+        work.bundle.units,
+        changed,
+        os.path.join(work.scratch, "units"),
+        lambda path: _will_be_executable(work, path),
+        work.units.left(),
+    )
+    return pending
+
+
+def _check_room(work: Work, made: Plan) -> None:
+    needed: dict[int, int] = {}
+    shown: dict[int, str] = {}
+    for write in made.writes:
+        at = os.path.dirname(work.system.at(write.path))
+        while at not in ("", "/") and not os.path.isdir(at):
+            at = os.path.dirname(at)
+        device = os.stat(at).st_dev
+        needed[device] = needed.get(device, SPARE_BYTES) + len(write.data)
+        shown[device] = at
+    for device, size in needed.items():
+        if free_bytes(shown[device]) < size:
+            raise HostError(f"no room on the file system of {shown[device]}: {size} bytes are needed")
+
+
+def _record(work: Work, old: Ledger, made: Plan, seen: Observation) -> Pending:
+    paths = [write.path for write in made.writes] + [release.link for release in made.links] + made.remove
+    paths += [stamp_path(timer) for timer in (*made.stamps_now, *made.stamps_gone)]
+    targets = [write.path for write in made.writes]
+    targets += [path for release in (*made.unpack, *made.links) for path in (release.directory, release.link)]
+    targets += [stamp_path(timer) for timer in made.stamps_now]
+    directories: dict[str, None] = {}
+    for path in targets:
+        directories.update(dict.fromkeys(missing_directories(work.system.at(path))))
+    root = work.system.at("/").rstrip("/")
+    involved = {*made.touched, *made.gone, *made.enable, *made.reenable, *made.disable}
+    involved |= {os.path.basename(write.path) for write in made.writes if write.is_unit}
+    return Pending(
+        scope=work.given.scope,
+        transaction=work.transaction,
+        operation=self.operation,
+        generation=old.generation,
+        paths=[
+            save_path(work.system, work.pending_directory, number, path)
+            for number, path in enumerate(dict.fromkeys(paths))
+        ],
+        temporaries=[temporary_name(path, work.transaction) for path in targets],
+        directories=[path[len(root) :] for path in directories],
+        trees=[release.directory for release in made.unpack],
+        links=enablement_links(work.system),
+        link_directories=enablement_directories(work.system),
+        units={name: saved_unit(state) for name, state in seen.states.items()},
+        involved=sorted(involved),
+        reloaded=made.reload,
+        users=[user.name for user in made.users],
+        groups=sorted({user.group for user in made.users} - seen.groups),
+    )
+
+
+def _unpack(work: Work, release: Release) -> None:
+    archives = os.path.join(work.directory, "releases")
+    make_directories(archives, 0o700)
+    kept = os.path.join(archives, f"{release.sha256}.tar")
+    keep_archive(release, work.login_home, kept)
+    unpack(work.system, release, kept, work.temporary(release.directory), work.units.left())
+
+
+def _will_be_executable(work: Work, path: str) -> bool | None:
+    """Whether `path` will be a program once files and releases are in place; nothing if it is not one of ours."""
+    for file in work.bundle.files:
+        if file.path == path:
+            return bool(file.mode & 0o111)
+    for release in work.bundle.releases:
+        for prefix in (release.link, release.directory):
+            if path.startswith(f"{prefix}/"):
+                staged = work.temporary(release.directory)
+                base = staged if os.path.isdir(staged) else work.system.at(release.directory)
+                program = os.path.join(base, path[len(prefix) + 1 :])
+                return os.path.isfile(program) and bool(os.stat(program).st_mode & 0o111)
+    return None

@@ -1,0 +1,116 @@
+"""The switch: from its first move on, every failure leads to the way back."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from .errors import UnitsDownError
+from .files import link_atomically, remove_file, sync_directory
+from .ledger import Ledger
+from .observe import stamp_path
+from .pending import Pending, write_pending
+from .plan_shape import Observation, Plan
+from .users import create_users
+from .work import Work
+
+ON_CALENDAR = re.compile(r"^\s*OnCalendar\s*=(.*\S)", re.MULTILINE)
+DUE = re.compile(r"^\s*From now: .* ago$", re.MULTILINE)
+
+
+def switch(work: Work, old: Ledger, made: Plan, pending: Pending, seen: Observation) -> None:
+    pending.switching = True
+    write_pending(work.pending_directory, pending)
+    create_users(work.system, made.users, work.scratch, work.units.left())
+    _move_files(work, made)
+    work.units.stop([*made.hold, *made.stop])
+    # `systemctl disable` of a name without a file is an error.
+    there = [name for name in made.disable if os.path.lexists(work.system.at(old.units[name].path))]
+    work.units.enablement("disable", there)
+    for path in made.remove:
+        remove_file(work.system.at(path))
+        sync_directory(os.path.dirname(work.system.at(path)))
+    for timer in made.stamps_gone:
+        remove_file(work.system.at(stamp_path(timer)))
+    work.units.enablement("enable", made.enable)
+    work.units.enablement("reenable", made.reenable)
+    # `Also=` of a disabled unit may have taken another one along.
+    if made.disable:
+        work.units.enablement("enable", [unit.name for unit in work.bundle.units if unit.enabled])
+    if made.daemon_reload:
+        work.units.daemon_reload()
+    work.units.reset_failed([*made.touched, *made.gone])
+    _set_stamps(work, made.stamps_now)
+    work.units.reload(made.reload)
+    work.units.bring_up(made.restart, made.start)
+    _bring_up_neighbours(work, made, seen)
+    _watch(work, made, seen)
+
+
+def _move_files(work: Work, made: Plan) -> None:
+    for release in made.unpack:
+        target = work.system.at(release.directory)
+        os.rename(work.temporary(release.directory), target)
+        sync_directory(os.path.dirname(target))
+    directories: set[str] = set()
+    for write in made.writes:
+        target = work.system.at(write.path)
+        os.replace(work.temporary(write.path), target)
+        directories.add(os.path.dirname(target))
+    for directory in sorted(directories):
+        sync_directory(directory)
+    for release in made.links:
+        link_atomically(work.system.at(release.link), release.directory, work.transaction)
+
+
+def _set_stamps(work: Work, timers: list[str]) -> None:
+    """Move the stamps of last runs to now where the timer would catch up at once on a schedule it did not have."""
+    contents = {unit.name: unit.content for unit in work.bundle.units}
+    for timer in timers:
+        path = work.system.at(stamp_path(timer))
+        if os.path.isfile(path) and _is_due(work, contents[timer], int(os.stat(path).st_mtime)):
+            os.utime(path)
+
+
+def _is_due(work: Work, content: str, last_run: int) -> bool:
+    calendars = [value.strip() for value in ON_CALENDAR.findall(content)]
+    argv = ["systemd-analyze", "calendar", f"--base-time=@{last_run}", "--", *calendars]
+    done = work.system.run(argv, work.units.left())
+    return done.code != 0 or bool(DUE.search(done.out))
+
+
+def _bring_up_neighbours(work: Work, made: Plan, seen: Observation) -> None:
+    """Start again what stopped only because one of our units did (Requires=, BindsTo=, PartOf= on it)."""
+    if not (made.stop or made.hold or made.restart):
+        return
+    planned = {*made.touched, *made.gone}
+    before = [name for name, state in seen.states.items() if state.running and not state.is_job and name not in planned]
+    now = work.units.show(before)
+    down = [name for name in before if now[name].active == "inactive" and _depends_on(seen, name, planned)]
+    down = [name for name in down if now[name].loaded]
+    if down:
+        work.units.bring_up([], down)
+    for name in before:
+        state = now[name]
+        if name in down or (
+            seen.state(name).invocation and state.invocation != seen.state(name).invocation and state.running
+        ):
+            work.warnings.append(f"{name} was restarted by systemd, because it depends on a unit that was")
+
+
+def _watch(work: Work, made: Plan, seen: Observation) -> None:
+    touched = [*made.restart, *made.start, *made.reload]
+    seconds = {unit.name: unit.settle_sec for unit in work.bundle.units}
+    fresh = {*made.restart, *made.start}
+    work.warnings += work.units.settle({name: seconds.get(name, 0.0) for name in touched}, fresh)
+    states = work.units.show(made.restart)
+    stale = [
+        name for name, state in states.items() if state.invocation and state.invocation == seen.state(name).invocation
+    ]
+    if stale:
+        raise UnitsDownError(f"{', '.join(stale)}: systemd did not restart it", stale)
+
+
+def _depends_on(seen: Observation, name: str, planned: set[str]) -> bool:
+    keys = ("RequiredBy", "BoundBy", "ConsistsOf")
+    return any(name in seen.state(ours).words(key) for ours in planned for key in keys)

@@ -1,0 +1,44 @@
+"""What the steps of one transaction share."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+from .bundle import Bundle
+from .files import temporary_name
+from .ledger import scope_directory
+from .system import System
+from .units import Units
+
+
+@dataclass
+class Work:
+    """One transaction at work. `bundle` is what the host must become; `given` is what was sent."""
+
+    system: System
+    units: Units
+    given: Bundle
+    bundle: Bundle
+    transaction: str
+    # A directory of this transaction alone, on a file system that is empty after a boot.
+    scratch: str
+    login_home: str | None
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def directory(self) -> str:
+        """Where the scope's ledger is."""
+        return scope_directory(self.system, self.given.scope)
+
+    @property
+    def pending_directory(self) -> str:
+        return os.path.join(self.directory, "pending")
+
+    @property
+    def archives(self) -> str:
+        return os.path.join(self.directory, "releases")
+
+    def temporary(self, path: str) -> str:
+        """Where the next content of the host's `path` waits."""
+        return temporary_name(self.system.at(path), self.transaction)

@@ -1,0 +1,54 @@
+import type { Receipt } from "../activation/receipt.ts";
+
+/** What was done to one unit in a transaction. */
+export interface HostAction {
+  /** File name of the unit. */
+  unit: string;
+  /** `start`, `stop`, `restart`, `reload`, `enable`, `disable`, `reenable`, `remove` or `none`. */
+  action: string;
+  /** Why, in short phrases. */
+  reasons: string[];
+}
+
+/** One managed unit as systemd showed it at the end of a transaction. */
+export interface HostUnit {
+  /** File name of the unit. */
+  name: string;
+  /** `ActiveState` of systemd: `active`, `inactive`, `failed`. */
+  activeState: string;
+  /** `SubState` of systemd: `running`, `waiting`, `dead`. */
+  subState: string;
+  /** `Result` of its last run: `success`, `exit-code`, `watchdog`. */
+  result: string;
+  /** `UnitFileState` of systemd: `enabled`, `static`. */
+  unitFileState: string;
+  /** Name of its present run; it changes with every start. Empty when it does not run. */
+  invocationId: string;
+}
+
+/** What the last transaction on a host did. No secret is in it, nor a digest of one. */
+export interface HostReceipt {
+  /** Counts the states that this stack's Host has had on the machine, from 1. */
+  generation: number;
+  /** Name of the transaction, unique on the machine. */
+  transaction: string;
+  /** `applied` or `unchanged`. */
+  outcome: string;
+  /** Major version of systemd. */
+  systemd: number;
+  /** The machine's own name. */
+  hostname: string;
+  /** How often systemd read its units anew. */
+  daemonReloads: number;
+  /** What was done, in order. */
+  actions: HostAction[];
+  /** All units of this Host. */
+  units: HostUnit[];
+  /** What a person should know although the transaction went well. */
+  warnings: string[];
+}
+
+/** A receipt as the package gives it out: plain types that every language of Pulumi has. */
+export function hostReceipt({ format: _format, scope: _scope, ...receipt }: Receipt): HostReceipt {
+  return receipt;
+}

@@ -1,0 +1,182 @@
+"""A System on a temporary directory with a small systemd in it, for whole transactions without a host."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from typing import Any
+
+import pulumi_systemd_host_under_test  # noqa: F401  puts the modules on the path
+
+from pulumi_systemd_host.files import sha256_hex
+from pulumi_systemd_host.system import Completed
+
+ETC = "/etc/systemd/system"
+DONE = Completed(0, "", "")
+
+
+class Crash(BaseException):
+    """The process was killed here."""
+
+
+class FakeSystemd:
+    """Units have no dependencies here; a service whose ExecStart= names `bad` fails to start."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.loaded: dict[str, str] = {}
+        self.running: dict[str, tuple[str, str]] = {}
+        self.failed: set[str] = set()
+        self.accounts: set[str] = set()
+        self.log: list[str] = []
+        self.clock = 0.0
+        self.invocations = 0
+        self.steps = 0
+        self.fail_at: int | None = None
+        self.failure: BaseException = Crash()
+        self.dead = False
+        for path in (ETC, "/run", "/var/lib", "/proc/sys/kernel/random"):
+            os.makedirs(self.at(path), exist_ok=True)
+        self.put("/proc/sys/kernel/random/boot_id", "boot-1\n")
+
+    def at(self, path: str) -> str:
+        return self.root + path
+
+    def now(self) -> float:
+        return self.clock
+
+    def sleep(self, seconds: float) -> None:
+        self.clock += seconds
+
+    def note(self, line: str) -> None:
+        self.log.append(f"note {line}")
+
+    def put(self, path: str, text: str, mode: int = 0o644) -> None:
+        os.makedirs(os.path.dirname(self.at(path)), exist_ok=True)
+        with open(self.at(path), "w", encoding="utf-8") as target:
+            target.write(text)
+        os.chmod(self.at(path), mode)
+
+    def step(self) -> None:
+        """One point at which the program can be made to fail, or to die."""
+        if self.dead:
+            raise Crash
+        self.steps += 1
+        if self.fail_at is not None and self.steps == self.fail_at:
+            self.dead = isinstance(self.failure, Crash)
+            raise self.failure
+
+    def run(
+        self, argv: list[str], seconds: float, waiting: str | None = None, env: dict[str, str] | None = None
+    ) -> Completed:
+        self.step()
+        command = [word for word in argv if word != "--"]
+        name = command[0]
+        if name == "systemctl":
+            return self._systemctl(command[1:])
+        if name == "getent":
+            found = [word for word in command[2:] if word in self.accounts]
+            return Completed(0 if len(found) == len(command[2:]) else 2, "".join(f"{w}:x:1:\n" for w in found), "")
+        if name == "systemd-sysusers":
+            with open(command[1], encoding="utf-8") as source:
+                self.accounts |= set(re.findall(r"^u (\S+)", source.read(), re.MULTILINE))
+        if name in ("userdel", "groupdel"):
+            self.accounts.discard(command[1])
+        return DONE
+
+    def _systemctl(self, words: list[str]) -> Completed:
+        if words[0] == "--version":
+            return Completed(0, "systemd 252 (252.1)\n", "")
+        options = [word for word in words if word.startswith("-")]
+        rest = [word for word in words if not word.startswith("-")]
+        verb, names = rest[0], rest[1:]
+        if verb == "show":
+            return Completed(0, "\n".join(self._show(name) for name in names[1:]), "")
+        self.log.append(" ".join([verb, *names]))
+        if verb in ("enable", "reenable", "disable"):
+            assert "--no-reload" in options
+            for name in names:
+                self._enable(verb, name)
+        if verb == "daemon-reload":
+            self.loaded = {name: self._text(name) for name in os.listdir(self.at(ETC)) if "." in name[1:]}
+        if verb in ("stop", "restart"):
+            for name in names:
+                self.running.pop(name, None)
+        bad = [name for name in names if verb in ("start", "restart") and not self._start(verb, name)]
+        if verb == "reset-failed":
+            self.failed -= set(names)
+        return Completed(1 if bad else 0, "", f"Job for {bad[0]} failed." if bad else "")
+
+    def _enable(self, verb: str, name: str) -> None:
+        directory = self.at(f"{ETC}/multi-user.target.wants")
+        link = f"{directory}/{name}"
+        if verb == "disable":
+            if os.path.islink(link):
+                os.unlink(link)
+                if not os.listdir(directory):
+                    os.rmdir(directory)
+            return
+        os.makedirs(directory, exist_ok=True)
+        if not os.path.islink(link):
+            os.symlink(f"{ETC}/{name}", link)
+
+    def _text(self, name: str) -> str:
+        path = self.at(f"{ETC}/{name}")
+        if not os.path.isfile(path):
+            return ""
+        with open(path, encoding="utf-8") as source:
+            return source.read()
+
+    def _start(self, verb: str, name: str) -> bool:
+        text = self.loaded.get(name, "")
+        if not text or "bad" in text:
+            self.failed.add(name)
+            return False
+        if name not in self.running:
+            self.invocations += 1
+            self.running[name] = (text, f"{self.invocations:032x}")
+        return True
+
+    def _show(self, name: str) -> str:
+        text = self.loaded.get(name, "")
+        up = name in self.running
+        link = self.at(f"{ETC}/multi-user.target.wants/{name}")
+        values = {
+            "Id": name,
+            "LoadState": "loaded" if text or up else "not-found",
+            "ActiveState": "active" if up else "failed" if name in self.failed else "inactive",
+            "SubState": "running" if up else "dead",
+            "Result": "exit-code" if name in self.failed else "success",
+            "NRestarts": "0",
+            "InvocationID": self.running[name][1] if up else "",
+            "UnitFileState": "enabled" if os.path.islink(link) else "disabled",
+            "FragmentPath": f"{ETC}/{name}" if text else "",
+            "ActiveEnterTimestampMonotonic": "5",
+            "Type": "simple",
+            "CanReload": "no",
+        }
+        return "".join(f"{key}={value}\n" for key, value in values.items())
+
+    def running_set(self) -> dict[str, str]:
+        """What runs, by the definition with which it was started."""
+        return {name: text for name, (text, _) in sorted(self.running.items())}
+
+    def tree(self) -> dict[str, Any]:
+        """Everything on the file system but /run: kind, mode, content, and the time of change of what is a file."""
+        found: dict[str, Any] = {}
+        for directory, names, files in os.walk(self.root):
+            if directory == self.root:
+                names.remove("run")
+            for name in names + files:
+                path = os.path.join(directory, name)
+                info = os.lstat(path)
+                shown = path[len(self.root) :]
+                if stat.S_ISLNK(info.st_mode):
+                    found[shown] = os.readlink(path)
+                elif stat.S_ISDIR(info.st_mode):
+                    found[shown] = oct(info.st_mode)
+                else:
+                    with open(path, "rb") as source:
+                        found[shown] = (oct(info.st_mode), info.st_mtime_ns, sha256_hex(source.read()))
+        return found

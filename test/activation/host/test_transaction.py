@@ -1,0 +1,314 @@
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import signal
+import tarfile
+import tempfile
+import unittest
+from dataclasses import replace
+from typing import Any, Callable, Iterator
+from unittest import mock
+
+from fake_systemd import ETC, Crash, FakeSystemd
+from pulumi_systemd_host_under_test import unit
+
+from pulumi_systemd_host.bundle import Bundle, File, Release, Unit, User
+from pulumi_systemd_host.errors import HostError
+from pulumi_systemd_host.redaction import Redactor
+from pulumi_systemd_host.transaction import Transaction
+
+SCOPE = "orders/dev/web1"
+REAL_FSYNC = os.fsync
+GUARDED = ("replace", "rename", "unlink", "mkdir", "rmdir", "symlink", "utime", "fsync")
+
+
+def service(name: str, text: str = "ok", **changes: Any) -> Unit:
+    return unit(
+        name, f"[Service]\nExecStart=/bin/{text}\n[Install]\nWantedBy=multi-user.target\n", restart=text, **changes
+    )
+
+
+def bundle(units: list[Unit], **changes: Any) -> Bundle:
+    values: dict[str, Any] = {"users": [], "files": [], "releases": [], "transaction_sec": 100, "wait_sec": 10}
+    return Bundle(scope=SCOPE, units=units, **{**values, **changes})
+
+
+def env(text: str) -> File:
+    return File("/etc/orders/api.env", 0o600, f'TOKEN="{text}"\n', True)
+
+
+class WithHost(unittest.TestCase):
+    def setUp(self) -> None:
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.home = os.path.join(directory.name, "home")
+        self.scratch = os.path.join(directory.name, "scratch")
+        os.mkdir(self.home)
+        self.host = FakeSystemd(os.path.join(directory.name, "root"))
+        self.number = 0
+        before = signal.getsignal(signal.SIGTERM)
+        self.addCleanup(signal.signal, signal.SIGTERM, before)
+
+    def apply(self, wanted: Bundle, operation: str = "apply") -> dict[str, Any]:
+        self.number += 1
+        scratch = f"{self.scratch}-{self.number}"
+        os.mkdir(scratch)
+        redactor = Redactor()
+        transaction = Transaction(self.host, operation, wanted, f"t{self.number}", scratch, self.home, redactor)
+        self.guarding = True
+        try:
+            receipt: dict[str, Any] = json.loads(transaction.run().to_json(redactor))
+        finally:
+            self.guarding = False
+        return receipt
+
+    def archive(self, text: str) -> Release:
+        data = io.BytesIO()
+        with tarfile.open(fileobj=data, mode="w") as target:
+            member = tarfile.TarInfo("bin/run")
+            member.size, member.mode = len(text), 0o755
+            target.addfile(member, io.BytesIO(text.encode()))
+        digest = hashlib.sha256(data.getvalue()).hexdigest()
+        with open(os.path.join(self.home, f"{digest}.tar"), "wb") as upload:
+            upload.write(data.getvalue())
+        return Release("orders", digest, f"{digest}.tar", f"/opt/orders/releases/{digest[:8]}", "/opt/orders/current")
+
+    def verbs(self) -> list[str]:
+        log, self.host.log = self.host.log, []
+        return log
+
+
+class Apply(WithHost):
+    def test_first_apply_then_nothing(self) -> None:
+        wanted = bundle(
+            [service("api.service", restart_on_files=[env("x").path])],
+            files=[env("abcdefgh")],
+            users=[User("orders", "orders", "/x")],
+        )
+        receipt = self.apply(wanted)
+        self.assertEqual((receipt["outcome"], receipt["generation"], receipt["daemonReloads"]), ("applied", 1, 1))
+        self.assertEqual(
+            self.verbs(), ["enable api.service", "daemon-reload", "reset-failed api.service", "start api.service"]
+        )
+        self.assertEqual(self.host.tree()["/etc/orders/api.env"][0], "0o100600")
+        before = self.host.tree()
+        receipt = self.apply(wanted)
+        self.assertEqual((receipt["outcome"], receipt["generation"], receipt["actions"]), ("unchanged", 1, []))
+        self.assertEqual((self.verbs(), self.host.tree()), ([], before))
+
+    def test_a_secret_file_restarts_and_never_shows(self) -> None:
+        api = service("api.service", restart_on_files=[env("x").path])
+        self.apply(bundle([api], files=[env("first-value")]))
+        self.verbs()
+        receipt = self.apply(bundle([api], files=[env("second-value")]))
+        self.assertEqual(receipt["actions"][0]["action"], "restart")
+        self.assertEqual(receipt["daemonReloads"], 0)
+        self.assertNotRegex(json.dumps(receipt), "first-value|second-value|[0-9a-f]{64}")
+
+    def test_a_unit_that_fails_puts_everything_back(self) -> None:
+        self.apply(bundle([service("a.service"), service("b.service")], files=[env("first-value")]))
+        before, running = self.host.tree(), dict(self.host.running)
+        wanted = bundle(
+            [service("a.service"), service("b.service", "bad"), service("c.service")],
+            files=[env("second-value"), File("/etc/new/dir/file", 0o644, "x", False)],
+            users=[User("orders", "orders", "/x")],
+        )
+        with self.assertRaisesRegex(
+            HostError, "(?s)b.service did not come up.*back on its previous state .generation 1"
+        ):
+            self.apply(wanted)
+        self.assertEqual(self.host.tree(), before)
+        self.assertEqual(self.host.running_set(), {name: text for name, (text, _) in running.items()})
+        self.assertEqual(self.host.running["a.service"], running["a.service"])
+        self.assertEqual(self.host.accounts, set())
+
+    def test_destroy_leaves_nothing(self) -> None:
+        before = self.host.tree()
+        release = self.archive("#!/bin/sh\n")
+        wanted = bundle(
+            [service("api.service", restart_on_releases=["orders"]), unit("t.timer", "[Timer]\nPersistent=yes\n")],
+            files=[env("abcdefgh")],
+            users=[User("orders", "orders", "/x")],
+            releases=[release],
+        )
+        self.apply(wanted)
+        self.assertEqual(self.host.tree()["/opt/orders/current"], release.directory)
+        self.assertEqual(os.listdir(self.home), [])
+        receipt = self.apply(wanted, "destroy")
+        self.assertEqual(receipt["outcome"], "destroyed")
+        self.assertEqual((self.host.tree(), self.host.running, self.host.accounts), (before, {}, set()))
+        self.assertEqual(self.apply(wanted, "destroy")["actions"], [])
+
+    def test_one_release_before_the_current_one_stays(self) -> None:
+        api = service("api.service", restart_on_releases=["orders"])
+        releases = [self.archive(f"#!/bin/sh\n# {i}\n") for i in range(3)]
+        for release in releases:
+            self.apply(bundle([api], releases=[release]))
+        tree = self.host.tree()
+        self.assertEqual([release.directory in tree for release in releases], [False, True, True])
+        self.apply(bundle([api], releases=[releases[1]]))
+        self.assertEqual(self.host.tree()["/opt/orders/current"], releases[1].directory)
+
+    def test_an_archive_with_another_digest(self) -> None:
+        release = self.archive("#!/bin/sh\n")
+        before = self.host.tree()
+        with open(os.path.join(self.home, release.upload), "ab") as upload:
+            upload.write(b"more")
+        with self.assertRaisesRegex(HostError, "has SHA-256"):
+            self.apply(bundle([service("api.service")], releases=[release]))
+        self.assertEqual(self.host.tree(), before)
+
+    def test_an_upload_that_is_a_link(self) -> None:
+        release = self.archive("#!/bin/sh\n")
+        path = os.path.join(self.home, release.upload)
+        os.rename(path, f"{path}.real")
+        os.symlink(f"{path}.real", path)
+        with self.assertRaisesRegex(HostError, "cannot be read"):
+            self.apply(bundle([service("api.service")], releases=[release]))
+
+    def test_foreign_content_stops_it_before_anything_is_written(self) -> None:
+        self.host.put(f"{ETC}/api.service", "somebody's")
+        before = self.host.tree()
+        with self.assertRaisesRegex(HostError, "is already there and was not written by this scope"):
+            self.apply(bundle([service("api.service")], files=[env("abcdefgh")]))
+        self.assertEqual((self.host.tree(), self.verbs()), (before, []))
+
+    def test_two_scopes_keep_apart(self) -> None:
+        self.apply(bundle([service("api.service")]))
+        with self.assertRaisesRegex(HostError, "belongs to orders/dev/web1, another scope"):
+            self.apply(replace(bundle([service("api.service")]), scope="orders/prod/web1"))
+
+    def test_a_damaged_ledger_is_named(self) -> None:
+        self.apply(bundle([service("api.service")]))
+        self.host.put(f"/var/lib/pulumi-systemd/{SCOPE}/ledger.json", '{"format": 1}')
+        with self.assertRaisesRegex(HostError, "ledger.json is damaged"):
+            self.apply(bundle([service("api.service")]))
+
+    def test_a_changed_timer_is_stopped_while_systemd_reads_it(self) -> None:
+        timer = "[Timer]\nOnCalendar=03:00\nPersistent=true\n"
+        self.apply(bundle([unit("t.timer", timer)]))
+        self.verbs()
+        receipt = self.apply(bundle([unit("t.timer", timer.replace("3", "4"), restart="2")]))
+        self.assertEqual(self.verbs(), ["stop t.timer", "daemon-reload", "reset-failed t.timer", "start t.timer"])
+        self.assertEqual([action["action"] for action in receipt["actions"]], ["restart"])
+
+
+class Faults(WithHost):
+    """Fails and kills the program at every one of its steps; the host must end as before, or as asked."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.guarding = False
+        for name in GUARDED:
+            patch = mock.patch.object(os, name, self._guarded(getattr(os, name)))
+            patch.start()
+            self.addCleanup(patch.stop)
+
+    def _guarded(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def guarded(*arguments: Any, **options: Any) -> Any:
+            if self.guarding:
+                self.host.step()
+            # A real sync would only cost time: no power is cut here.
+            return None if call is REAL_FSYNC else call(*arguments, **options)
+
+        return guarded
+
+    def scenario(self) -> tuple[Bundle, Bundle]:
+        first, second = self.archive("#!/bin/sh\n# 1\n"), self.archive("#!/bin/sh\n# 2\n")
+        a = service("a.service", restart_on_releases=["orders"])
+        before = bundle(
+            [a, service("b.service"), service("same.service"), unit("t.timer", "[Timer]\nOnCalendar=daily\n")],
+            files=[env("first-value"), File("/etc/gone/file", 0o640, "x", False)],
+            releases=[first],
+        )
+        after = bundle(
+            [a, service("b.service", "other"), service("same.service"), service("new.service")],
+            files=[env("second-value"), File("/etc/added/dir/file", 0o644, "y", False)],
+            releases=[second],
+            users=[User("orders", "orders", "/x")],
+        )
+        return before, after
+
+    def attempts(self, failure: Callable[[], BaseException]) -> Iterator[tuple[int, Bundle, Bundle, bool]]:
+        """Runs the scenario once per step with a failure there, each time on a fresh host, until no step is left."""
+        at = 0
+        while True:
+            at += 1
+            self.setUp_fresh()
+            before, after = self.scenario()
+            self.apply(before)
+            self.tree, self.running = self.host.tree(), self.host.running_set()
+            self.same = self.host.running["same.service"]
+            self.host.steps, self.host.fail_at, self.host.failure = 0, at, failure()
+            try:
+                self.apply(after)
+                ended = True
+            except (HostError, Crash):
+                ended = False
+            reached = self.host.steps >= at
+            self.host.fail_at, self.host.dead = None, False
+            if not reached:
+                return
+            yield at, before, after, ended
+
+    def setUp_fresh(self) -> None:
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.home, self.scratch = os.path.join(directory.name, "home"), os.path.join(directory.name, "scratch")
+        os.mkdir(self.home)
+        self.host = FakeSystemd(os.path.join(directory.name, "root"))
+
+    def assert_as_before(self, at: int) -> None:
+        tree = {path: value for path, value in self.host.tree().items() if not path.startswith("/var/lib/pulumi")}
+        was = {path: value for path, value in self.tree.items() if not path.startswith("/var/lib/pulumi")}
+        self.assertEqual(tree, was, f"step {at}")
+        self.assertEqual(self.host.running_set(), self.running, f"step {at}")
+        self.assertEqual(self.host.running["same.service"], self.same, f"step {at}")
+        self.assertEqual(self.host.accounts, set(), f"step {at}")
+
+    def assert_as_asked(self, after: Bundle, at: int) -> None:
+        tree = self.host.tree()
+        for wanted in after.units:
+            self.assertEqual(tree[wanted.path][2], wanted.digests.file, f"step {at}")
+        self.assertEqual(sorted(self.host.running), sorted(unit.name for unit in after.units), f"step {at}")
+        self.assertNotIn("/etc/gone", tree)
+        self.assertEqual(self.host.running["same.service"], self.same, f"step {at}")
+        self.assertEqual(tree["/opt/orders/current"], after.releases[0].directory)
+        self.assertNotIn(f"/var/lib/pulumi-systemd/{SCOPE}/pending", tree)
+
+    def test_a_kill_at_every_step_is_undone_by_the_next_run(self) -> None:
+        count = 0
+        for at, before, after, ended in self.attempts(Crash):
+            count += 1
+            committed = json.load(open(self.host.at(f"/var/lib/pulumi-systemd/{SCOPE}/ledger.json")))["generation"] == 2
+            if ended or committed:
+                self.apply(after)
+                self.assert_as_asked(after, at)
+            elif at % 2:
+                self.apply(before)
+                self.assert_as_before(at)
+            else:
+                self.apply(after)
+                self.assert_as_asked(after, at)
+            leftovers = [path for path in self.host.tree() if "pulumi-systemd-t" in path]
+            self.assertEqual(leftovers, [], f"step {at}")
+        self.assertGreater(count, 60)
+
+    def test_an_error_at_every_step_is_undone_at_once(self) -> None:
+        count = 0
+        for at, _before, after, ended in self.attempts(lambda: OSError(28, "No space left on device")):
+            count += 1
+            if ended:
+                self.apply(after)
+                self.assert_as_asked(after, at)
+            else:
+                self.assert_as_before(at)
+                self.assertNotIn(f"/var/lib/pulumi-systemd/{SCOPE}/pending", self.host.tree())
+        self.assertGreater(count, 60)
+
+
+if __name__ == "__main__":
+    unittest.main()
