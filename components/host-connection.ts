@@ -74,11 +74,11 @@ export const hostConnectionSchema = z.strictObject({
 
 export type HostConnectionPlain = z.infer<typeof hostConnectionSchema>;
 
-/**
- * The names of endpoints whose key is not pinned: the host, its bastion, both or none.
- * @param connection how the host is reached
- */
-export function unpinnedEndpoints(connection: HostConnectionPlain): string[] {
+/** The paths of host keys that are not given: of the host, its bastion, both or none. */
+export function unpinnedEndpoints(connection: {
+  hostKey?: unknown;
+  proxy?: { hostKey?: unknown } | undefined;
+}): string[] {
   return [
     ...(connection.hostKey === undefined ? ["connection.hostKey"] : []),
     ...(connection.proxy !== undefined && connection.proxy.hostKey === undefined ? ["connection.proxy.hostKey"] : []),

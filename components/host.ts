@@ -4,7 +4,7 @@ import { z } from "zod";
 import { hostCommand, hostInput } from "../activation/host-command.ts";
 import { receiptSchema } from "../activation/receipt.ts";
 import { reported, validArguments } from "./argument-error.ts";
-import { built, fieldOf } from "./deferred.ts";
+import { built, fieldOf, mapped } from "./deferred.ts";
 import type { Definition, DefinitionSource } from "./definition.ts";
 import { hostBundle, uploadName } from "./host-bundle.ts";
 import type { HostConnectionArgs } from "./host-connection.ts";
@@ -78,10 +78,7 @@ export class Host extends pulumi.ComponentResource {
       {
         address: args.connection.host,
         user: args.connection.user ?? "root",
-        hostKeyPinned:
-          args.connection.hostKey !== undefined && args.connection.proxy?.host === undefined
-            ? true
-            : args.connection.hostKey !== undefined && args.connection.proxy?.hostKey !== undefined,
+        hostKeyPinned: unpinnedEndpoints(args.connection).length === 0,
         insecureSkipHostKey: args.insecureSkipHostKey,
         units: pulumi
           .unsecret(definitions)
@@ -90,30 +87,26 @@ export class Host extends pulumi.ComponentResource {
       opts,
     );
     const valid = reported(this, name, () => built(own, (plain) => validArguments(hostSchema, plain)));
-    const connection = pulumi.output(fieldOf(valid, "connection")).apply(providerConnection);
-    const bounds = pulumi
-      .output(valid)
-      .apply(({ transactionSec = 900, waitSec = 300 }) => ({ transactionSec, waitSec }));
+    const connection = mapped(fieldOf(valid, "connection"), providerConnection);
+    const bounds = mapped(valid, ({ transactionSec = 900, waitSec = 300 }) => ({ transactionSec, waitSec }));
     const scope = `${pulumi.getProject()}/${pulumi.getStack()}/${name}`;
     const stdin = pulumi.secret(
       pulumi.all([definitions, bounds]).apply(([all, limits]) => hostInput(hostBundle(scope, all, limits))),
     );
     const parent = { parent: this };
     const uploads = pulumi.unsecret(definitions).apply((all) =>
-      all
-        .flatMap((definition) => definition.releases)
-        .map(
-          (release) =>
-            new remote.CopyToRemote(
-              `${name}-${release.name}`,
-              {
-                connection,
-                source: new pulumi.asset.FileAsset(release.archive),
-                remotePath: uploadName(release.sha256),
-              },
-              parent,
-            ),
-        ),
+      [...new Map(all.flatMap(({ releases }) => releases.map((release) => [release.name, release]))).values()].map(
+        (release) =>
+          new remote.CopyToRemote(
+            `${name}-${release.name}`,
+            {
+              connection,
+              source: new pulumi.asset.FileAsset(release.archive),
+              remotePath: uploadName(release.sha256),
+            },
+            parent,
+          ),
+      ),
     );
     const command = new remote.Command(
       name,

@@ -133,16 +133,27 @@ const commonShape = {
   install: sectionDirectives("service", "Install").optional(),
 };
 
+const createdUser = {
+  path: ["createUser"],
+  error: "is true without user; name the account that is to be created",
+};
+
+function isUserNamed({ user, createUser }: { user?: string | undefined; createUser?: boolean | undefined }): boolean {
+  return createUser !== true || user !== undefined;
+}
+
 /** `ServiceCommonArgs` after all Outputs are known. */
-export const serviceSchema = z.strictObject(commonShape);
+export const serviceSchema = z.strictObject(commonShape).refine(isUserNamed, createdUser);
 
 /** `PythonServiceArgs` after all Outputs are known. */
-export const pythonServiceSchema = z.strictObject({
-  ...commonShape,
-  source: z.string().min(1).optional(),
-  directory: hostPath.optional(),
-  interpreter: z.string().min(1).optional(),
-});
+export const pythonServiceSchema = z
+  .strictObject({
+    ...commonShape,
+    source: z.string().min(1).optional(),
+    directory: hostPath.optional(),
+    interpreter: z.string().min(1).optional(),
+  })
+  .refine(isUserNamed, createdUser);
 
 export type ServicePlain = z.infer<typeof serviceSchema>;
 export type PythonServicePlain = z.infer<typeof pythonServiceSchema>;

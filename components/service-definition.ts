@@ -99,10 +99,7 @@ function secretFile(name: string, variables: unknown): pulumi.Output<DefinedFile
   }));
 }
 
-function usersOf(name: string, args: ServicePlain): DefinedUser[] {
-  if (args.createUser !== true) return [];
-  if (args.user === undefined) {
-    throw new Error(`${name}: createUser: is true without user; name the account that is to be created`);
-  }
-  return [{ name: args.user, group: args.group ?? args.user, home: `/var/lib/${name}` }];
+function usersOf(name: string, { createUser, user, group }: ServicePlain): DefinedUser[] {
+  if (createUser !== true || user === undefined) return [];
+  return [{ name: user, group: group ?? user, home: `/var/lib/${name}` }];
 }

@@ -269,7 +269,7 @@ class BootedHost implements SandboxHost {
 
   async writeFile(path: string, content: string | Buffer, mode = 0o644): Promise<void> {
     const quoted = `'${path.replaceAll("'", "'\\''")}'`;
-    await this.output(`install -D -m ${mode.toString(8)} /dev/stdin ${quoted}`, { stdin: content });
+    await this.output(`install -D -m ${mode.toString(8)} /dev/null ${quoted} && cat >${quoted}`, { stdin: content });
   }
 
   async cutLink(): Promise<void> {

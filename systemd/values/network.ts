@@ -80,13 +80,14 @@ export const networkInterfacesProblem: ValueCheck = (value) =>
   firstWordProblem(value, (word) => (word === "~" ? undefined : interfaceNameProblem(word.replace(/^~/, ""))));
 
 /** Why a value is no `[ipv4:|ipv6:][tcp:|udp:][port or range]`, and not `any`. */
-export const socketBindProblem: ValueCheck = (value) => {
+export const socketBindProblem: ValueCheck = (value, _directive, systemd) => {
   const parts = value.split(":");
   if (parts[0] === "ipv4" || parts[0] === "ipv6") parts.shift();
   if (parts[0] === "tcp" || parts[0] === "udp") parts.shift();
   const isFamilyOnly = parts.length === 0;
   const [ports = "any", ...rest] = parts;
-  if (rest.length === 0 && (isFamilyOnly || ports === "any" || isPortRange(ports))) return undefined;
+  if (rest.length === 0 && (isFamilyOnly || ports === "any" || isPortRange(ports, (systemd ?? 257) > 252 ? 0 : 1)))
+    return undefined;
   return `${received(value)} is not what may be bound; write any, or [ipv4:|ipv6:][tcp:|udp:] and a port or range from 1 to 65535, as in "tcp:8000-8010"`;
 };
 
@@ -113,8 +114,10 @@ export const nftSetProblem: ValueCheck = (value) =>
     return `${received(word)} is no firewall set; write cgroup, user or group, then the family, table and set, as in "cgroup:inet:filter:api"`;
   });
 
-function isPortRange(text: string): boolean {
-  const [first, last, ...rest] = text.split("-").map(parsedPort);
-  if (first === undefined || rest.length > 0) return false;
-  return text.includes("-") ? last !== undefined && first <= last : true;
+/** 252 refuses port 0, 257 takes it. */
+function isPortRange(text: string, smallest: 0 | 1): boolean {
+  const [first, last = first, ...rest] = text
+    .split("-")
+    .map((port) => (parsedInteger(port) === 0n ? 0 : (parsedPort(port) ?? -1)));
+  return first !== undefined && last !== undefined && rest.length === 0 && first >= smallest && first <= last;
 }

@@ -59,7 +59,10 @@ export const pidFileProblem: ValueCheck = (value) =>
  */
 export const directoryNamesProblem: ValueCheck = (value, directive, systemd) =>
   firstWordProblem(value, (word) => {
-    const [directory = "", link = ""] = word.split(":");
+    const [directory = "", link = "", flags = "", ...rest] = word.split(":");
+    if (!["", "ro"].includes(flags) || rest.length > 0) {
+      return `${received(word)} has unknown flags; write directory, directory:link or directory:link:ro`;
+    }
     if (link !== "" && directive.name === "ConfigurationDirectory") {
       return `${received(word)} names a link, which this directive does not make; write the directory alone`;
     }

@@ -64,7 +64,9 @@ export const logNamespaceProblem: ValueCheck = (value) => {
 
 /** Why a value is no name of a control group: one path component. */
 export const controlGroupNameProblem: ValueCheck = (value) =>
-  value.includes("/") ? `${received(value)} is no name of a control group; it holds "/"` : undefined;
+  value.includes("/") || value === "." || value === ".."
+    ? `${received(value)} is no name of a control group; write one name without "/"`
+    : undefined;
 
 const bpfAttachTypes = [
   "ingress",
@@ -93,6 +95,13 @@ export const bpfProgramProblem: ValueCheck = (value) => {
   if (colon < 0)
     return `${received(value)} has no colon; write the attach type, a colon and the path of the pinned program`;
   return choiceProblem(value.slice(0, colon), bpfAttachTypes) ?? pathProblem(value.slice(colon + 1));
+};
+
+/** Why a value is no image policy: `*`, `-`, `~`, or `partition=flag+flag` parts with colons between (systemd.image-policy(7)). */
+export const imagePolicyProblem: ValueCheck = (value) => {
+  if (["*", "-", "~"].includes(value) || value.split(":").every((part) => /^[a-z -]*=[a-z+ -]*$/.test(part)))
+    return undefined;
+  return `${received(value)} is no image policy; write e.g. "root=verity+signed:swap=absent", or *, - or ~`;
 };
 
 /** Why a value is no file to open: absolute path, then a name and `read-only`, `append`, `truncate`, `graceful`. */

@@ -34,7 +34,7 @@ function recordOf(name: string): HostRecord {
   return record;
 }
 
-suite("hosts of three releases side by side", { timeout: 300_000 }, () => {
+suite("hosts of three releases side by side", { timeout: 900_000 }, () => {
   let hosts: SandboxHost[] = [];
   before(async () => {
     hosts = await Promise.all(debianReleases.map((release) => bootedHost({ release })));
@@ -112,8 +112,10 @@ suite("hosts of three releases side by side", { timeout: 300_000 }, () => {
         return () => host.run("systemctl is-active same").then(({ stdout }) => stdout.trim());
       }),
     );
-    await hosts[0]!.output("systemctl kill --signal=KILL same; systemctl stop same");
-    assert.deepEqual(await Promise.all(units.map((state) => state())), ["inactive", "active", "active"]);
+    await hosts[0]!.output("systemctl kill --signal=KILL same");
+    const deadline = Date.now() + 10_000;
+    while ((await units[0]!()) === "active") assert.ok(Date.now() < deadline, "the killed service is still active");
+    assert.deepEqual(await Promise.all(units.slice(1).map((state) => state())), ["active", "active"]);
   });
 
   test("the cable can be cut and joined again without a connection being reset", async () => {
@@ -160,7 +162,7 @@ suite("hosts of three releases side by side", { timeout: 300_000 }, () => {
   });
 });
 
-suite("what python a host has", { timeout: 300_000 }, () => {
+suite("what python a host has", { timeout: 900_000 }, () => {
   for (const [python, code] of [
     ["minimal", 0],
     ["none", 127],

@@ -6,8 +6,6 @@ import type { SandboxHost } from "../../sandbox/host.ts";
 import { shown } from "./facts.ts";
 import { bootedFleet, type ExampleSection, exampleConfig, type Fleet, testOnEachHost } from "./fleet.ts";
 
-const requestsPerSec = 200;
-
 suite("examples/critical-service: an API on a socket", { timeout: 240_000 }, () => {
   let fleet: Fleet;
   let config: Record<"pythonServices" | "sockets", ExampleSection>;
@@ -32,7 +30,7 @@ suite("examples/critical-service: an API on a socket", { timeout: 240_000 }, () 
   });
 
   testOnEachHost("20 restarts under load lose no connection", () => fleet, async (host) => {
-    const load = new Load(host);
+    const load = new Load(host, 200);
     await load.answersMore(50);
     await host.output("for each in $(seq 20); do systemctl restart myapi.service; sleep 0.1; done");
     await load.answersMore(50);
@@ -45,7 +43,7 @@ suite("examples/critical-service: an API on a socket", { timeout: 240_000 }, () 
   test("an update under load loses no connection and leaves the socket open", async () => {
     const sockets = () => Promise.all(fleet.hosts.map((host) => shown(host, "myapi.socket", "InvocationID")));
     const before = await sockets();
-    const loads = fleet.hosts.map((host) => new Load(host));
+    const loads = fleet.hosts.map((host) => new Load(host, 50));
     await Promise.all(loads.map((load) => load.answersMore(50)));
     const changed = { ...config.pythonServices.myapi, environment: { COLOUR: "green" } };
     await fleet.deploy({ ...config, pythonServices: { myapi: changed } });
@@ -71,7 +69,7 @@ class Load {
   private readonly clock: NodeJS.Timeout;
   private begun = 0;
 
-  constructor(host: SandboxHost) {
+  constructor(host: SandboxHost, requestsPerSec: number) {
     this.host = host;
     const start = Date.now();
     this.clock = setInterval(() => {

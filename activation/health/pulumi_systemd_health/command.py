@@ -11,6 +11,8 @@ from typing import Sequence
 from .errors import BrokenCheckError
 
 LONGEST_OUTPUT = 1 << 20
+# They are for this process: systemd would complain about a child that uses them.
+OWN_VARIABLES = ("NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC")
 
 
 class OverdueError(Exception):
@@ -30,13 +32,14 @@ def completed(argv: Sequence[str], seconds: float) -> Completed:
     Run a program to its end. Raises OverdueError after `seconds`, with everything killed that the program left in its
     process group, and BrokenCheckError when it cannot be run at all.
     """
+    inherited = {name: value for name, value in os.environ.items() if name not in OWN_VARIABLES}
     try:
         process = subprocess.Popen(
             argv,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "LC_ALL": "C.UTF-8", "SYSTEMD_COLORS": "0", "SYSTEMD_PAGER": ""},
+            env={**inherited, "LC_ALL": "C.UTF-8", "SYSTEMD_COLORS": "0", "SYSTEMD_PAGER": ""},
             cwd="/",
             start_new_session=True,
         )
@@ -56,8 +59,20 @@ def completed(argv: Sequence[str], seconds: float) -> Completed:
     return Completed(process.returncode, out[-LONGEST_OUTPUT:].decode("utf-8", "replace"))
 
 
+def first_line(out: str) -> str:
+    """The first line of a program's output that says something, short enough for a message."""
+    return _shown(_lines(out)[:1])
+
+
 def last_line(out: str) -> str:
     """The last line of a program's output that says something, short enough for a message."""
-    lines = [line.strip() for line in out.splitlines() if line.strip()]
-    shown = "".join(character if character.isprintable() else " " for character in lines[-1]) if lines else ""
+    return _shown(_lines(out)[-1:])
+
+
+def _lines(out: str) -> list[str]:
+    return [line.strip() for line in out.splitlines() if line.strip()]
+
+
+def _shown(lines: list[str]) -> str:
+    shown = "".join(character if character.isprintable() else " " for character in "".join(lines))
     return shown if len(shown) <= 200 else f"{shown[:197]}..."

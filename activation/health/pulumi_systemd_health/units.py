@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from .command import OverdueError, completed, last_line
+from .command import OverdueError, completed, first_line
 from .decision import Condition
 from .errors import BrokenCheckError
 
@@ -95,7 +95,7 @@ def restart_problem(unit: str) -> str:
         done = completed(("systemctl", "restart", "--", unit), RESTART_SEC)
     except OverdueError:
         return f"no end after {RESTART_SEC:.0f} s; systemd goes on with it"
-    return "" if done.code == 0 else last_line(done.out) or f"systemctl ended with {done.code}"
+    return "" if done.code == 0 else first_line(done.out) or f"systemctl ended with {done.code}"
 
 
 def _systemctl_output(verb: str, *arguments: str) -> str:
@@ -104,5 +104,5 @@ def _systemctl_output(verb: str, *arguments: str) -> str:
     except OverdueError:
         raise BrokenCheckError(f"systemctl {verb}: no answer after {ANSWER_SEC:.0f} s") from None
     if done.code != 0:
-        raise BrokenCheckError(f"systemctl {verb} failed: {last_line(done.out) or done.code}")
+        raise BrokenCheckError(f"systemctl {verb} failed: {first_line(done.out) or done.code}")
     return done.out

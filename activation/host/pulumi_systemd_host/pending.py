@@ -58,7 +58,6 @@ class Pending:
 
     scope: str
     transaction: str
-    operation: str
     generation: int
     switching: bool = False
     paths: list[SavedPath] = field(default_factory=list)

@@ -21,7 +21,7 @@ SPARE_BYTES = 4 << 20
 
 def stage(work: Work, old: Ledger, made: Plan, seen: Observation, begun: Callable[[Pending], None]) -> Pending:
     """
-    Put everything beside where it goes, and check it. The record of the way back is written first, and given to `begun`.
+    Put everything beside where it goes, and check it. The record of the way back is written first; `begun` gets it.
 
     Raises HostError when something is wrong with it; what was put there is then taken away by the way back.
     """
@@ -82,7 +82,6 @@ def _record(work: Work, old: Ledger, made: Plan, seen: Observation) -> Pending:
     return Pending(
         scope=work.given.scope,
         transaction=work.transaction,
-        operation=self.operation,
         generation=old.generation,
         paths=[
             save_path(work.system, work.pending_directory, number, path)

@@ -132,7 +132,7 @@ def instances_of(system: System, template: str, seconds: float) -> list[str]:
         ["systemctl", "list-units", "--all", "--plain", "--full", "--no-legend", "--no-pager", "--", pattern], seconds
     )
     names = [line.split()[0] for line in done.out.splitlines() if line.split()]
-    return [name for name in names if name.startswith(f"{stem}@") and name.endswith(suffix)]
+    return [name for name in names if name != template and name.startswith(f"{stem}@") and name.endswith(suffix)]
 
 
 def version(system: System) -> int:

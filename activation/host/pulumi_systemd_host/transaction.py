@@ -50,6 +50,7 @@ class Transaction:
         self.redactor = redactor
         self.pending: Pending | None = None
         self.interruptible = False
+        self.systemd = 0
         # Destroying is applying nothing: the same plan, the same way back.
         empty = replace(bundle, users=[], files=[], releases=[], units=[])
         self.work = Work(
@@ -77,8 +78,12 @@ class Transaction:
                 return self._run_alone()
         except InterruptedRunError as problem:
             raise HostError(f"{problem}; nothing was changed on the host") from None
+        except OSError as problem:
+            raise HostError(f"{_told(problem)}; nothing was changed on the host") from None
 
     def _run_alone(self) -> Receipt:
+        # Asked now: once the new state counts, nothing that can fail may come before the receipt.
+        self.systemd = version(self.system)
         self._finish_crashed()
         old = read_ledger(self.system, self.work.given.scope)
         if self.operation == "destroy" and old is None:
@@ -157,9 +162,16 @@ class Transaction:
             raise HostError(self._taken_back(problem, old)) from None
         tidy(work, after)
         if self.operation == "destroy":
-            remove_ledger(self.system, after.scope)
+            self._remove_ledger()
             return self._receipt("destroyed", old.generation, made.actions)
         return self._receipt("applied", after.generation, made.actions, states)
+
+    def _remove_ledger(self) -> None:
+        """After a destroy. The ledger is empty by then: if it stays, that is no reason to fail."""
+        try:
+            remove_ledger(self.system, self.work.given.scope)
+        except OSError as problem:
+            self.work.warnings.append(f"the empty ledger could not be removed: {_told(problem)}")
 
     def _begun(self, pending: Pending) -> None:
         self.pending = pending
@@ -180,9 +192,7 @@ class Transaction:
 
     def _taken_back(self, problem: Exception, old: Ledger) -> str:
         """Undo, and tell the whole story."""
-        story = [str(problem)]
-        if isinstance(problem, OSError):
-            story = [f"{problem.filename or 'the host'}: {problem.strerror or problem}"]
+        story = [_told(problem) if isinstance(problem, OSError) else str(problem)]
         if isinstance(problem, UnitsDownError):
             story += self._about(problem)
         if self.pending is None:
@@ -229,13 +239,17 @@ class Transaction:
             outcome=outcome,
             generation=generation,
             transaction=self.work.transaction,
-            systemd=version(self.system),
+            systemd=self.systemd,
             hostname=os.uname().nodename,
             daemon_reloads=self.work.units.daemon_reloads,
             actions=actions or [],
             states=states or {},
             warnings=self.work.warnings,
         )
+
+
+def _told(problem: OSError) -> str:
+    return f"{problem.filename or 'the host'}: {problem.strerror or problem}"
 
 
 def _way_back(undone: Undone, old: Ledger) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from typing import Callable, Iterable
 
 from .bundle import Unit
@@ -30,7 +31,9 @@ HARMLESS = re.compile(
 # systemd 247 tells so of every template, though nothing is wrong.
 CHATTER = "unit_file_find_fragment:"
 PROGRAM = re.compile(r"^[ \t]*Exec[A-Za-z]+[ \t]*=[ \t]*([@:+!|-]*)[\"']?(/[^\s\"'%\\;]+)", re.MULTILINE)
-NOT_EXECUTABLE = re.compile(r"Command (/.*?) is not executable: ")
+NOT_EXECUTABLE = re.compile(r"Command (/.*?|[^/\s]+) is not executable: ")
+# Where systemd looks a plain name up when it starts the unit. On 247 it does not when it verifies it.
+SEARCHED = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def verify(
@@ -65,7 +68,7 @@ def verify(
         (done.err + "\n" + done.out).splitlines(),
         {unit.name: unit.path for unit in units},
         directory,
-        lambda path: will_be_executable(path) is True,
+        lambda path: will_be_executable(path) is True or _is_found(path),
     )
     for unit in units:
         if unit.name in asked:
@@ -80,6 +83,10 @@ def verify(
 def programs(content: str) -> list[str]:
     """The programs that a unit's Exec lines name by absolute path, but for those whose failure is ignored."""
     return [path for prefix, path in PROGRAM.findall(content) if "-" not in prefix]
+
+
+def _is_found(program: str) -> bool:
+    return "/" not in program and shutil.which(program, path=SEARCHED) is not None
 
 
 def _verifiable(name: str) -> str:

@@ -4,7 +4,6 @@ import os
 import signal
 import socketserver
 import sys
-import threading
 from contextlib import closing
 
 from database import opened_database
@@ -33,14 +32,21 @@ def answer(words: "list[str]") -> str:
 class Bot(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
+    timeout = 0.1
 
 
 def main() -> int:
+    stopping = False
+
+    def stop(_signal: int, _frame: object) -> None:
+        nonlocal stopping
+        stopping = True
+
+    signal.signal(signal.SIGTERM, stop)
     bot = Bot(("127.0.0.1", int(os.environ.get("PORT", "7000"))), Conversation)
-    # shutdown() waits for the loop, which runs in this very thread.
-    signal.signal(signal.SIGTERM, lambda _signal, _frame: threading.Thread(target=bot.shutdown).start())
     print("NameBot is listening")
-    bot.serve_forever(poll_interval=0.1)
+    while not stopping:
+        bot.handle_request()
     bot.server_close()
     print("NameBot says goodbye")
     return 0

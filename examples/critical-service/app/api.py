@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import sys
-import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -49,23 +48,16 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
-    """Answers on a socket that it did not open, and pings the watchdog from the loop that accepts connections."""
+    """Answers on a socket that it did not open, each connection in a thread of its own."""
 
     daemon_threads = False
-    interval = watchdog_interval()
-    last_ping = 0.0
+    # Longest wait for a connection: so long may a stop or a ping be late.
+    timeout = 0.1
 
     def __init__(self, passed: socket.socket) -> None:
         super().__init__(passed.getsockname()[:2], Handler, bind_and_activate=False)
         self.socket.close()
         self.socket = passed
-
-    def service_actions(self) -> None:
-        super().service_actions()
-        now = time.monotonic()
-        if self.interval and now - self.last_ping >= self.interval:
-            notify("WATCHDOG=1")
-            self.last_ping = now
 
 
 def passed_socket() -> socket.socket:
@@ -77,16 +69,24 @@ def passed_socket() -> socket.socket:
 
 
 def main() -> int:
-    server = Server(passed_socket())
+    stopping = False
 
     def stop(_signal: int, _frame: object) -> None:
-        notify("STOPPING=1")
-        # shutdown() waits for the loop, which runs in this very thread.
-        threading.Thread(target=server.shutdown).start()
+        # Nothing but this: a handler interrupts the loop anywhere, so taking a lock in it can wait for ever.
+        nonlocal stopping
+        stopping = True
 
     signal.signal(signal.SIGTERM, stop)
+    server = Server(passed_socket())
+    interval = watchdog_interval()
+    last_ping = time.monotonic()
     notify("READY=1")
-    server.serve_forever(poll_interval=0.1)
+    while not stopping:
+        server.handle_request()
+        if interval and time.monotonic() - last_ping >= interval:
+            notify("WATCHDOG=1")
+            last_ping = time.monotonic()
+    notify("STOPPING=1")
     # What was accepted is answered before the process ends; what was not waits in the socket for the next process.
     server.server_close()
     return 0

@@ -3,7 +3,10 @@
 import signal
 import sys
 
+from notify import notify
+
 endings = {signal.SIGUSR1: 8, signal.SIGUSR2: 3}
 signal.pthread_sigmask(signal.SIG_BLOCK, endings)
+notify("READY=1")
 print("downloading")
 sys.exit(endings[signal.sigwait(endings)])

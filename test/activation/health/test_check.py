@@ -168,7 +168,7 @@ class CheckTest(unittest.TestCase):
     def test_a_restart_that_fails_is_told_and_the_check_was_made(self) -> None:
         self.set_answers("failed", restart="Job for api.service failed.\nSee journalctl -xe.\n", code=1)
         code, lines = self.run_check()
-        self.assertEqual((code, lines[-1]), (0, "<3>api.service: the restart failed: See journalctl -xe."))
+        self.assertEqual((code, lines[-1]), (0, "<3>api.service: the restart failed: Job for api.service failed."))
         state = self.state()
         self.assertEqual(state and len(state.restarts), 1)
 

@@ -7,9 +7,9 @@ from typing import Any
 from pulumi_systemd_host_under_test import API, sha, state, unit
 
 from pulumi_systemd_host.bundle import Bundle, File, Release, Unit, User
+from pulumi_systemd_host.decide import decide
 from pulumi_systemd_host.files import Found, sha256_hex
 from pulumi_systemd_host.ledger import Ledger, LedgerFile, LedgerRelease, LedgerUnit
-from pulumi_systemd_host.decide import decide
 from pulumi_systemd_host.order import order_by_dependency, phases
 from pulumi_systemd_host.plan import plan
 from pulumi_systemd_host.plan_shape import Observation, Plan

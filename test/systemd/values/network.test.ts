@@ -32,7 +32,6 @@ test("RestrictNetworkInterfaces takes names of network interfaces, with a leadin
 test("SocketBindAllow takes any, or [ipv4:|ipv6:][tcp:|udp:][ports]", () => {
   assertAccepted("SocketBindAllow", ["any", "tcp:8000-8010", "ipv4:udp:53", "443"]);
   assertRefused("SocketBindAllow", {
-    "0": '"0" is not what may be bound; write any, or [ipv4:|ipv6:][tcp:|udp:] and a port or range from 1 to 65535, as in "tcp:8000-8010"',
     http: '"http" is not what may be bound; write any, or [ipv4:|ipv6:][tcp:|udp:] and a port or range from 1 to 65535, as in "tcp:8000-8010"',
     "90-80":
       '"90-80" is not what may be bound; write any, or [ipv4:|ipv6:][tcp:|udp:] and a port or range from 1 to 65535, as in "tcp:8000-8010"',
@@ -54,4 +53,15 @@ test("NFTSet takes words of the form cgroup:inet:table:set", () => {
     "inet:filter:api":
       '"inet:filter:api" is no firewall set; write cgroup, user or group, then the family, table and set, as in "cgroup:inet:filter:api"',
   });
+});
+
+test("port 0 may be bound from a newer systemd on", () => {
+  assertAccepted("SocketBindDeny", ["0", "0-80"]);
+  assertRefused(
+    "SocketBindDeny",
+    {
+      "0": '"0" is not what may be bound; write any, or [ipv4:|ipv6:][tcp:|udp:] and a port or range from 1 to 65535, as in "tcp:8000-8010"',
+    },
+    252,
+  );
 });

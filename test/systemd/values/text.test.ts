@@ -62,7 +62,7 @@ test("LogNamespace takes the name of a journal namespace", () => {
 test("DelegateSubgroup takes the name of a control group", () => {
   assertAccepted("DelegateSubgroup", ["sub"]);
   assertRefused("DelegateSubgroup", {
-    "a/b": '"a/b" is no name of a control group; it holds "/"',
+    "a/b": '"a/b" is no name of a control group; write one name without "/"',
   });
 });
 

@@ -134,7 +134,10 @@ test("LogFilterPatterns takes a regular expression, with a leading ~ to drop wha
 });
 
 test("RootImagePolicy takes an image policy such as root=verity+signed", () => {
-  assertAccepted("RootImagePolicy", ["root=verity+signed"]);
+  assertAccepted("RootImagePolicy", ["root=verity+signed", "root=signed:swap=absent:=unused+absent", "*", "-"]);
+  assertRefused("RootImagePolicy", {
+    signed: '"signed" is no image policy; write e.g. "root=verity+signed:swap=absent", or *, - or ~',
+  });
 });
 
 test("RootImageOptions takes mount options, or words of the form partition:options", () => {
