@@ -6,8 +6,9 @@ set -euo pipefail
 state=$1 id=$2 seconds=$3
 deadline=$((SECONDS + seconds))
 cgroups=/sys/fs/cgroup
+# Its network being its own, it may do there what any host may (systemd itself does, for PrivateNetwork=).
 args=(--register=no --boot --directory="$state/mount" --machine="$id" --network-namespace-path="/run/netns/$id"
-  --console=read-only --resolv-conf=off --timezone=off --link-journal=no)
+  --capability=CAP_NET_ADMIN --console=read-only --resolv-conf=off --timezone=off --link-journal=no)
 
 # Where systemd runs this machine it gives the host a scope of its own. Elsewhere nobody does: two hosts in one cgroup
 # would end each other's services, so each is put into its own before it starts.

@@ -109,9 +109,8 @@ export const openFileProblem: ValueCheck = (value) => {
   const [path = "", , options = ""] = value.split(/(?<!\\):/);
   const known = ["read-only", "append", "truncate", "graceful"];
   const bad = options.split(",").find((option) => option !== "" && !known.includes(option));
-  return (
-    pathProblem(path.replace(/^"/, "")) ?? (bad === undefined ? undefined : choiceProblem(bad.replace(/"$/, ""), known))
-  );
+  if (!path.replace(/^"/, "").startsWith("/")) return pathProblem(path);
+  return bad === undefined ? undefined : choiceProblem(bad.replace(/"$/, ""), known);
 };
 
 const inputs = ["null", "tty", "tty-force", "tty-fail", "socket", "fd", "data", "file"];

@@ -20,91 +20,134 @@ suite("examples/critical-service: watched, contained, with redis", { timeout: 24
   });
   after(() => fleet?.down());
 
-  testOnEachHost("the unit says what the article wants", () => fleet, async (host) => {
-    const facts = ["Type", "User", "Group", "WorkingDirectory", "WatchdogUSec", "Restart", "RestartUSec", "UnitFileState"] as const;
-    assert.deepEqual(await shown(host, "myservice.service", ...facts), {
-      Type: "notify",
-      User: "appuser",
-      Group: "appgroup",
-      WorkingDirectory: "/opt/myapp",
-      WatchdogUSec: "1min 30s",
-      Restart: "on-failure",
-      RestartUSec: "5s",
-      UnitFileState: "enabled",
-    });
-  });
+  testOnEachHost(
+    "the unit says what the article wants",
+    () => fleet,
+    async (host) => {
+      const facts = [
+        "Type",
+        "User",
+        "Group",
+        "WorkingDirectory",
+        "WatchdogUSec",
+        "Restart",
+        "RestartUSec",
+        "UnitFileState",
+      ] as const;
+      assert.deepEqual(await shown(host, "myservice.service", ...facts), {
+        Type: "notify",
+        User: "appuser",
+        Group: "appgroup",
+        WorkingDirectory: "/opt/myapp",
+        WatchdogUSec: "1min 30s",
+        Restart: "on-failure",
+        RestartUSec: "5s",
+        UnitFileState: "enabled",
+      });
+    },
+  );
 
-  testOnEachHost("the process is what the unit says", () => fleet, async (host) => {
-    const { MainPID } = await shown(host, "myservice.service", "MainPID");
-    const process = await host.output(
-      `cd /proc/${MainPID}; tr '\\0' ' ' <cmdline; echo; readlink cwd; stat -c %U:%G .; grep NoNewPrivs status`,
-    );
-    assert.deepEqual(process.trimEnd().split("\n"), [
-      "/opt/myapp/venv/bin/python main.py ",
-      "/opt/myapp",
-      "appuser:appgroup",
-      "NoNewPrivs:\t1",
-    ]);
-    const said = (await journalOf(host, "myservice.service")).map(({ message }) => message);
-    assert.ok(said.includes("signing with /opt/myapp/venv/bin/python of /opt/myapp/venv"), said.join("\n"));
-  });
+  testOnEachHost(
+    "the process is what the unit says",
+    () => fleet,
+    async (host) => {
+      const { MainPID } = await shown(host, "myservice.service", "MainPID");
+      const process = await host.output(
+        `cd /proc/${MainPID}; tr '\\0' ' ' <cmdline; echo; readlink cwd; stat -c %U:%G .; grep NoNewPrivs status`,
+      );
+      assert.deepEqual(process.trimEnd().split("\n"), [
+        "/opt/myapp/venv/bin/python main.py ",
+        "/opt/myapp",
+        "appuser:appgroup",
+        "NoNewPrivs:\t1",
+      ]);
+      const said = (await journalOf(host, "myservice.service")).map(({ message }) => message);
+      assert.ok(said.includes("signing with /opt/myapp/venv/bin/python of /opt/myapp/venv"), said.join("\n"));
+    },
+  );
 
-  testOnEachHost("redis was up before it started", () => fleet, async (host) => {
-    assert.equal(await host.output("redis-cli ping"), "PONG\n");
-    const redis = await shown(host, "redis-server.service", "ActiveState", "ActiveEnterTimestampMonotonic");
-    const service = await shown(host, "myservice.service", "ExecMainStartTimestampMonotonic");
-    assert.equal(redis.ActiveState, "active");
-    assert.ok(Number(redis.ActiveEnterTimestampMonotonic) <= Number(service.ExecMainStartTimestampMonotonic));
-  });
+  testOnEachHost(
+    "redis was up before it started",
+    () => fleet,
+    async (host) => {
+      assert.equal(await host.output("redis-cli ping"), "PONG\n");
+      const redis = await shown(host, "redis-server.service", "ActiveState", "ActiveEnterTimestampMonotonic");
+      const service = await shown(host, "myservice.service", "ExecMainStartTimestampMonotonic");
+      assert.equal(redis.ActiveState, "active");
+      assert.ok(Number(redis.ActiveEnterTimestampMonotonic) <= Number(service.ExecMainStartTimestampMonotonic));
+    },
+  );
 
-  testOnEachHost("it pings the watchdog", () => fleet, async (host) => {
-    const ping = async () => Number((await shown(host, "myservice.service", "WatchdogTimestampMonotonic")).WatchdogTimestampMonotonic);
-    const first = await ping();
-    await awaited("another ping", 10, async () => (await ping()) > first);
-  });
+  testOnEachHost(
+    "it pings the watchdog",
+    () => fleet,
+    async (host) => {
+      const ping = async () =>
+        Number((await shown(host, "myservice.service", "WatchdogTimestampMonotonic")).WatchdogTimestampMonotonic);
+      const first = await ping();
+      await awaited("another ping", 10, async () => (await ping()) > first);
+    },
+  );
 
-  testOnEachHost("an order that comes in over HTTP is signed with the secret", () => fleet, async (host) => {
-    const order = `order of ${host.name}`;
-    const answer = await fetch(`http://${host.address}:8000/orders`, {
-      method: "POST",
-      body: order,
-      signal: AbortSignal.timeout(20_000),
-    });
-    assert.equal(answer.status, 202);
-    const signed = await awaited("the signature", 10, async () => {
-      const found = await host.output(`redis-cli hget signed '${order}'`);
-      return found !== "\n" && found.trim();
-    });
-    assert.equal(signed, createHmac("sha256", apiKey).update(order).digest("hex"));
-  });
+  testOnEachHost(
+    "an order that comes in over HTTP is signed with the secret",
+    () => fleet,
+    async (host) => {
+      const order = `order of ${host.name}`;
+      const answer = await fetch(`http://${host.address}:8000/orders`, {
+        method: "POST",
+        body: order,
+        signal: AbortSignal.timeout(20_000),
+      });
+      assert.equal(answer.status, 202);
+      const signed = await awaited("the signature", 10, async () => {
+        const found = await host.output(`redis-cli hget signed '${order}'`);
+        return found !== "\n" && found.trim();
+      });
+      assert.equal(signed, createHmac("sha256", apiKey).update(order).digest("hex"));
+    },
+  );
 
-  testOnEachHost("the secret lies in a file of root's alone, and systemd does not show it", () => fleet, async (host) => {
-    const { EnvironmentFiles } = await shown(host, "myservice.service", "EnvironmentFiles");
-    const file = EnvironmentFiles.replace(/ \(.*$/, "");
-    assert.equal(await host.output(`stat -c '%a %U:%G' ${file}; grep -c . ${file}`), "600 root:root\n1\n");
-    const told = await host.output("systemctl show --all myservice.service; systemctl cat myservice.service; journalctl --no-pager");
-    assert.ok(!told.includes(apiKey));
-  });
+  testOnEachHost(
+    "the secret lies in a file of root's alone, and systemd does not show it",
+    () => fleet,
+    async (host) => {
+      const { EnvironmentFiles } = await shown(host, "myservice.service", "EnvironmentFiles");
+      const file = EnvironmentFiles.replace(/ \(.*$/, "");
+      assert.equal(await host.output(`stat -c '%a %U:%G' ${file}; grep -c . ${file}`), "600 root:root\n1\n");
+      const told = await host.output(
+        "systemctl show --all myservice.service; systemctl cat myservice.service; journalctl --no-pager",
+      );
+      assert.ok(!told.includes(apiKey));
+    },
+  );
 
-  testOnEachHost("its view of the host is read-only, without homes, with a /tmp of its own", () => fleet, async (host) => {
-    const { MainPID } = await shown(host, "myservice.service", "MainPID");
-    await host.output("touch /tmp/of-the-host");
-    const seen = await host.run(
-      `nsenter --target ${MainPID} --mount bash -c 'touch /etc/x; touch /usr/x; touch /opt/myapp/x; ls /home/deploy; ls /tmp'`,
-    );
-    assert.equal(seen.stdout, "");
-    assert.deepEqual(seen.stderr.match(/Read-only file system|Permission denied|No such file or directory/g), [
-      "Read-only file system",
-      "Read-only file system",
-      "Read-only file system",
-      "No such file or directory",
-    ]);
-  });
+  testOnEachHost(
+    "its view of the host is read-only, without homes, with a /tmp of its own",
+    () => fleet,
+    async (host) => {
+      const { MainPID } = await shown(host, "myservice.service", "MainPID");
+      await host.output("touch /tmp/of-the-host");
+      const seen = await host.run(
+        `nsenter --target ${MainPID} --mount bash -c 'touch /etc/x; touch /usr/x; touch /opt/myapp/x; ls /home/deploy; ls /tmp'`,
+      );
+      assert.equal(seen.stdout, "");
+      assert.deepEqual(seen.stderr.match(/Read-only file system|Permission denied|No such file or directory/g), [
+        "Read-only file system",
+        "Read-only file system",
+        "Read-only file system",
+        "No such file or directory",
+      ]);
+    },
+  );
 
   test("the article's RestrictAddressFamilies breaks its own Type=notify: the update fails", async () => {
     const { myservice } = config.pythonServices!;
     const article = { ...myservice, service: { RestrictAddressFamilies: "AF_INET AF_INET6" } };
-    const run = await fleet.tried({ ...config, pythonServices: { ...config.pythonServices, myservice: article } }, secrets);
+    const run = await fleet.tried(
+      { ...config, pythonServices: { ...config.pythonServices, myservice: article } },
+      secrets,
+    );
     assert.equal(run.code, 1, run.output);
     for (const reason of [
       /myservice\.service did not come up/g,
@@ -116,20 +159,28 @@ suite("examples/critical-service: watched, contained, with redis", { timeout: 24
     assert.ok(!run.output.includes(apiKey));
   });
 
-  testOnEachHost("... and the service runs as it did before", () => fleet, async (host) => {
-    const state = await shown(host, "myservice.service", "SubState", "RestrictAddressFamilies");
-    assert.deepEqual(
-      { ...state, RestrictAddressFamilies: state.RestrictAddressFamilies.split(" ").sort() },
-      { SubState: "running", RestrictAddressFamilies: ["AF_INET", "AF_INET6", "AF_UNIX"] },
-    );
-  });
+  testOnEachHost(
+    "... and the service runs as it did before",
+    () => fleet,
+    async (host) => {
+      const state = await shown(host, "myservice.service", "SubState", "RestrictAddressFamilies");
+      assert.deepEqual(
+        { ...state, RestrictAddressFamilies: state.RestrictAddressFamilies.split(" ").sort() },
+        { SubState: "running", RestrictAddressFamilies: ["AF_INET", "AF_INET6", "AF_UNIX"] },
+      );
+    },
+  );
 
-  testOnEachHost("it stops with redis and brings redis back with it", () => fleet, async (host) => {
-    await host.output("systemctl stop redis-server.service");
-    assert.equal((await shown(host, "myservice.service", "ActiveState")).ActiveState, "inactive");
-    await host.output("systemctl start myservice.service");
-    assert.equal(await host.output("redis-cli ping"), "PONG\n");
-  });
+  testOnEachHost(
+    "it stops with redis and brings redis back with it",
+    () => fleet,
+    async (host) => {
+      await host.output("systemctl stop redis-server.service");
+      assert.equal((await shown(host, "myservice.service", "ActiveState")).ActiveState, "inactive");
+      await host.output("systemctl start myservice.service");
+      assert.equal(await host.output("redis-cli ping"), "PONG\n");
+    },
+  );
 
   test("destroy leaves nothing behind", () => fleet.destroy());
 });

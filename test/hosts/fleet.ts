@@ -73,7 +73,11 @@ export function testOnEachHost(title: string, fleet: () => Fleet, body: (host: S
 }
 
 /** What is said about a host that failed: its journal's end, since the host goes with the test. */
-async function told(host: SandboxHost, context: TestContext, body: (host: SandboxHost) => Promise<void>): Promise<void> {
+async function told(
+  host: SandboxHost,
+  context: TestContext,
+  body: (host: SandboxHost) => Promise<void>,
+): Promise<void> {
   try {
     await body(host);
   } catch (error) {

@@ -17,28 +17,41 @@ suite("examples/critical-service: an API on a socket", { timeout: 240_000 }, () 
   });
   after(() => fleet?.down());
 
-  testOnEachHost("the first connection starts its service", () => fleet, async (host) => {
-    const idle = await shown(host, "myapi.service", "ActiveState", "ExecMainStartTimestampMonotonic");
-    assert.deepEqual(idle, { ActiveState: "inactive", ExecMainStartTimestampMonotonic: "0" });
-    const socket = await shown(host, "myapi.socket", "ActiveState", "SubState", "UnitFileState", "Accept");
-    assert.deepEqual(socket, { ActiveState: "active", SubState: "listening", UnitFileState: "enabled", Accept: "no" });
+  testOnEachHost(
+    "the first connection starts its service",
+    () => fleet,
+    async (host) => {
+      const idle = await shown(host, "myapi.service", "ActiveState", "ExecMainStartTimestampMonotonic");
+      assert.deepEqual(idle, { ActiveState: "inactive", ExecMainStartTimestampMonotonic: "0" });
+      const socket = await shown(host, "myapi.socket", "ActiveState", "SubState", "UnitFileState", "Accept");
+      assert.deepEqual(socket, {
+        ActiveState: "active",
+        SubState: "listening",
+        UnitFileState: "enabled",
+        Accept: "no",
+      });
 
-    const answer = await fetch(`http://${host.address}:8000/health`, { signal: AbortSignal.timeout(20_000) });
-    const { pid }: { pid?: unknown } = Object(await answer.json());
-    const started = await shown(host, "myapi.service", "ActiveState", "MainPID");
-    assert.deepEqual(started, { ActiveState: "active", MainPID: String(pid) });
-  });
+      const answer = await fetch(`http://${host.address}:8000/health`, { signal: AbortSignal.timeout(20_000) });
+      const { pid }: { pid?: unknown } = Object(await answer.json());
+      const started = await shown(host, "myapi.service", "ActiveState", "MainPID");
+      assert.deepEqual(started, { ActiveState: "active", MainPID: String(pid) });
+    },
+  );
 
-  testOnEachHost("20 restarts under load lose no connection", () => fleet, async (host) => {
-    const load = new Load(host, 200);
-    await load.answersMore(50);
-    await host.output("for each in $(seq 20); do systemctl restart myapi.service; sleep 0.1; done");
-    await load.answersMore(50);
-    const { answered, lost, pids } = await load.end();
-    assert.deepEqual(lost, new Map());
-    assert.ok(pids.size > 15, `${pids.size} processes answered`);
-    assert.ok(answered > 500, `${answered} answers`);
-  });
+  testOnEachHost(
+    "20 restarts under load lose no connection",
+    () => fleet,
+    async (host) => {
+      const load = new Load(host, 200);
+      await load.answersMore(50);
+      await host.output("for each in $(seq 20); do systemctl restart myapi.service; sleep 0.1; done");
+      await load.answersMore(50);
+      const { answered, lost, pids } = await load.end();
+      assert.deepEqual(lost, new Map());
+      assert.ok(pids.size > 15, `${pids.size} processes answered`);
+      assert.ok(answered > 500, `${answered} answers`);
+    },
+  );
 
   test("an update under load loses no connection and leaves the socket open", async () => {
     const sockets = () => Promise.all(fleet.hosts.map((host) => shown(host, "myapi.socket", "InvocationID")));
@@ -127,7 +140,7 @@ function health(address: string): Promise<number> {
     socket.on("timeout", () => socket.destroy(new Error("silent for 20 s")));
     socket.on("error", (error: NodeJS.ErrnoException) => reject(new Error(error.code ?? error.message)));
     socket.on("close", () => {
-      const [, pid] = /^HTTP\/1\.0 200 OK\r\n[^]*\r\n\r\n\{"pid": (\d+)\}\n$/.exec(received) ?? [];
+      const [, pid] = /^HTTP\/1\.0 200 OK\r\n[\s\S]*\r\n\r\n\{"pid": (\d+)\}\n$/.exec(received) ?? [];
       if (pid === undefined) reject(new Error(`closed after ${JSON.stringify(received)}`));
       else resolve(Number(pid));
     });

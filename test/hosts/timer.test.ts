@@ -28,93 +28,126 @@ suite("examples/critical-service: a script at 03:00", { timeout: 240_000 }, () =
   });
   after(() => fleet?.down());
 
-  testOnEachHost("a new timer waits and has run nothing", () => fleet, async (host) => {
-    const facts = ["ActiveState", "SubState", "UnitFileState", "RandomizedDelayUSec", "Persistent"] as const;
-    assert.deepEqual(await shown(host, "myscript.timer", ...facts), {
-      ActiveState: "active",
-      SubState: "waiting",
-      UnitFileState: "enabled",
-      RandomizedDelayUSec: "10min",
-      Persistent: "yes",
-    });
-    assert.equal(await runs(host), 0);
-    assert.equal((await shown(host, "redis-server.service", "ActiveState")).ActiveState, "inactive");
-  });
+  testOnEachHost(
+    "a new timer waits and has run nothing",
+    () => fleet,
+    async (host) => {
+      const facts = ["ActiveState", "SubState", "UnitFileState", "RandomizedDelayUSec", "Persistent"] as const;
+      assert.deepEqual(await shown(host, "myscript.timer", ...facts), {
+        ActiveState: "active",
+        SubState: "waiting",
+        UnitFileState: "enabled",
+        RandomizedDelayUSec: "10min",
+        Persistent: "yes",
+      });
+      assert.equal(await runs(host), 0);
+      assert.equal((await shown(host, "redis-server.service", "ActiveState")).ActiveState, "inactive");
+    },
+  );
 
-  testOnEachHost("each start of it draws another delay after 03:00, of 10 minutes at most", () => fleet, async (host) => {
-    const delays: number[] = [];
-    for (let draw = 0; draw < 6; draw++) {
-      // More than 5 starts within 10 s are refused, of a timer too.
-      await host.output("systemctl reset-failed myscript.timer; systemctl restart myscript.timer");
-      const elapse = await nextElapse(host, "myscript.timer");
-      const ahead = elapse - (await now(host));
-      assert.ok(ahead > 0 && ahead <= day + jitter, `the next run is ${ahead} s ahead`);
-      delays.push((elapse % day) - threeOclock);
-    }
-    assert.ok(delays.every((delay) => delay >= 0 && delay <= jitter), `seconds after 03:00: ${delays}`);
-    assert.ok(new Set(delays).size > 1, `six draws are all ${delays[0]} s`);
-    assert.equal(await runs(host), 0);
-  });
+  testOnEachHost(
+    "each start of it draws another delay after 03:00, of 10 minutes at most",
+    () => fleet,
+    async (host) => {
+      const delays: number[] = [];
+      for (let draw = 0; draw < 6; draw++) {
+        // More than 5 starts within 10 s are refused, of a timer too.
+        await host.output("systemctl reset-failed myscript.timer; systemctl restart myscript.timer");
+        const elapse = await nextElapse(host, "myscript.timer");
+        const ahead = elapse - (await now(host));
+        assert.ok(ahead > 0 && ahead <= day + jitter, `the next run is ${ahead} s ahead`);
+        delays.push((elapse % day) - threeOclock);
+      }
+      assert.ok(
+        delays.every((delay) => delay >= 0 && delay <= jitter),
+        `seconds after 03:00: ${delays}`,
+      );
+      assert.ok(new Set(delays).size > 1, `six draws are all ${delays[0]} s`);
+      assert.equal(await runs(host), 0);
+    },
+  );
 
   test("the jitter goes, while the last run is three days ago", async () => {
     await Promise.all(fleet.hosts.map((host) => host.output(`touch --date='3 days ago' ${stamp}`)));
     await fleet.deploy({ timers: { myscript: { ...myscript, randomizedDelaySec: "0" }, crowded } });
   });
 
-  testOnEachHost("it elapses at 03:00 sharp, and the change has run nothing", () => fleet, async (host) => {
-    assert.equal((await nextElapse(host, "myscript.timer")) % day, threeOclock);
-    assert.equal(await runs(host), 0);
-  });
+  testOnEachHost(
+    "it elapses at 03:00 sharp, and the change has run nothing",
+    () => fleet,
+    async (host) => {
+      assert.equal((await nextElapse(host, "myscript.timer")) % day, threeOclock);
+      assert.equal(await runs(host), 0);
+    },
+  );
 
-  testOnEachHost("two runs never overlap, not even when a person starts one", () => fleet, async (host) => {
-    const log = async () => (await host.output("cat /var/lib/crowded/log")).trimEnd().split("\n");
-    await awaited("two runs", 20, async () => (await log()).length >= 4);
-    await awaited("another run", 20, async () => {
-      const { ActiveState } = await shown(host, "crowded.service", "ActiveState");
-      return ActiveState === "activating";
-    });
-    await host.output("systemctl start crowded.service");
-    await host.output("systemctl stop crowded.timer");
-    await awaited("the last run has ended", 20, async () => {
-      const { ActiveState } = await shown(host, "crowded.service", "ActiveState");
-      return ActiveState === "inactive";
-    });
-    const said = await log();
-    const runs = said.filter((line) => line.startsWith("begin")).map((line) => line.replace("begin of ", ""));
-    assert.deepEqual(
-      said,
-      runs.flatMap((pid) => [`begin of ${pid}`, `end of ${pid}`]),
-    );
-  });
+  testOnEachHost(
+    "two runs never overlap, not even when a person starts one",
+    () => fleet,
+    async (host) => {
+      const log = async () => (await host.output("cat /var/lib/crowded/log")).trimEnd().split("\n");
+      await awaited("two runs", 20, async () => (await log()).length >= 4);
+      await awaited("another run", 20, async () => {
+        const { ActiveState } = await shown(host, "crowded.service", "ActiveState");
+        return ActiveState === "activating";
+      });
+      await host.output("systemctl start crowded.service");
+      await host.output("systemctl stop crowded.timer");
+      await awaited("the last run has ended", 20, async () => {
+        const { ActiveState } = await shown(host, "crowded.service", "ActiveState");
+        return ActiveState === "inactive";
+      });
+      const said = await log();
+      const runs = said.filter((line) => line.startsWith("begin")).map((line) => line.replace("begin of ", ""));
+      assert.deepEqual(
+        said,
+        runs.flatMap((pid) => [`begin of ${pid}`, `end of ${pid}`]),
+      );
+    },
+  );
 
-  testOnEachHost("a run that the host slept through is made up for at boot, once", () => fleet, async (host) => {
-    await host.output(`touch --date='3 days ago' ${stamp}; sync`);
-    await host.powerOff();
-    await host.boot();
-    await awaited("the run is made up for", 30, async () => (await runs(host)) === 1);
-    await sleep(2000);
-    assert.equal(await runs(host), 1);
-    assert.equal((await nextElapse(host, "myscript.timer")) % day, threeOclock);
-    // What the script requires came up before it.
-    const redis = await shown(host, "redis-server.service", "ActiveState");
-    assert.equal(redis.ActiveState, "active");
+  testOnEachHost(
+    "a run that the host slept through is made up for at boot, once",
+    () => fleet,
+    async (host) => {
+      await host.output(`touch --date='3 days ago' ${stamp}; sync`);
+      await host.powerOff();
+      await host.boot();
+      await awaited("the run is made up for", 30, async () => (await runs(host)) === 1);
+      await sleep(2000);
+      assert.equal(await runs(host), 1);
+      assert.equal((await nextElapse(host, "myscript.timer")) % day, threeOclock);
+      // What the script requires came up before it.
+      const redis = await shown(host, "redis-server.service", "ActiveState");
+      assert.equal(redis.ActiveState, "active");
 
-    // A second start of the timer finds nothing to make up for.
-    await host.output("systemctl restart myscript.timer");
-    await sleep(1000);
-    assert.equal(await runs(host), 1);
-  });
+      // A second start of the timer finds nothing to make up for.
+      await host.output("systemctl restart myscript.timer");
+      await sleep(1000);
+      assert.equal(await runs(host), 1);
+    },
+  );
 
-  testOnEachHost("the article's comments behind the values cost it jitter and catch-up", () => fleet, async (host) => {
-    const article = ["[Timer]", "OnCalendar=*-*-* 03:00:00", "RandomizedDelaySec=600 # 10 dk", "Persistent=true # acilinca", ""];
-    await host.output("cat >/run/systemd/system/article.timer", { stdin: article.join("\n") });
-    await host.output("cat >/run/systemd/system/article.service", { stdin: "[Service]\nExecStart=/bin/true\n" });
-    await host.output("systemctl daemon-reload");
-    assert.deepEqual(await shown(host, "article.timer", "RandomizedDelayUSec", "Persistent"), {
-      RandomizedDelayUSec: "0",
-      Persistent: "no",
-    });
-  });
+  testOnEachHost(
+    "the article's comments behind the values cost it jitter and catch-up",
+    () => fleet,
+    async (host) => {
+      const article = [
+        "[Timer]",
+        "OnCalendar=*-*-* 03:00:00",
+        "RandomizedDelaySec=600 # 10 dk",
+        "Persistent=true # acilinca",
+        "",
+      ];
+      await host.output("cat >/run/systemd/system/article.timer", { stdin: article.join("\n") });
+      await host.output("cat >/run/systemd/system/article.service", { stdin: "[Service]\nExecStart=/bin/true\n" });
+      await host.output("systemctl daemon-reload");
+      assert.deepEqual(await shown(host, "article.timer", "RandomizedDelayUSec", "Persistent"), {
+        RandomizedDelayUSec: "0",
+        Persistent: "no",
+      });
+    },
+  );
 
   test("destroy leaves nothing behind", () => fleet.destroy());
 });

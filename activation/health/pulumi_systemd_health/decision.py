@@ -100,7 +100,7 @@ def _unhealthy(state: State, sight: Sight, now: float, settings: Settings) -> De
     state = replace(state, failures=settings.fail_after, outage=outage)
 
     if sight.hopeless:
-        return _used_up(state, told, f"it cannot be restarted: {sight.hopeless}", sight)
+        return _used_up(state, told, f"systemd cannot restart it, {sight.hopeless}", sight)
     used = len(state.restarts)
     if settings.max_restarts == 0:
         return _used_up(state, told, "maxRestarts is 0, so this check only tells", sight)
@@ -128,7 +128,7 @@ def _unhealthy(state: State, sight: Sight, now: float, settings: Settings) -> De
 
 def _used_up(state: State, told: list[Message], text: str, sight: Sight) -> Decision:
     if not state.told_used_up:
-        told.append(Message("used-up", ERROR, f"{text}. Last seen: {sight.reason}"))
+        told.append(Message("used-up", ERROR, f"{text}: {sight.reason}"))
     return Decision(replace(state, told_used_up=True), False, tuple(told), f"unhealthy, {text}: {sight.reason}")
 
 

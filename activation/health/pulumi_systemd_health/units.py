@@ -67,7 +67,7 @@ def _condition(properties: dict[str, str], active: str, sub: str) -> tuple[Condi
     if active == "inactive" and load == "masked":
         return Condition.STOPPED, "it is masked"
     if active == "inactive" and load != "loaded":
-        return Condition.UNHEALTHY, f"its unit file is {load}"
+        return Condition.UNHEALTHY, "it does not run"
     if active == "inactive" and result == "success":
         return Condition.STOPPED, "it was stopped, or ended in order"
     return Condition.UNHEALTHY, f"it is {active} ({result})"

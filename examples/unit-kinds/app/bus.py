@@ -29,6 +29,7 @@ class Bus:
         self.source: BinaryIO = channel.makefile("rb")
         self.channel = channel
         self.serial = 0
+        self.early: List[Message] = []
         self.channel.sendall(b"\0AUTH EXTERNAL " + str(os.getuid()).encode().hex().encode() + b"\r\n")
         answer = self.source.readline()
         if not answer.startswith(b"OK "):
@@ -38,21 +39,29 @@ class Bus:
 
     def own(self, name: str) -> None:
         """Takes a name on the bus; the bus's policy must allow it."""
-        without_waiting = 4
-        owned = self.ask("RequestName", "su", packed_text(name) + padding(len(packed_text(name)), 4) + struct.pack("<I", without_waiting))
+        text = packed_text(name)
+        without_waiting = struct.pack("<I", 4)
+        owned = self.ask("RequestName", "su", text + padding(len(text), 4) + without_waiting)
         if owned.body != struct.pack("<I", 1):
             raise RuntimeError(f"the name {name} is taken")
 
     def ask(self, member: str, signature: str, body: bytes) -> Message:
         """Calls a method of the bus itself and waits for its answer."""
         bus = "org.freedesktop.DBus"
-        fields: List[Field] = [(PATH, "o", "/org/freedesktop/DBus"), (INTERFACE, "s", bus), (MEMBER, "s", member), (DESTINATION, "s", bus)]
+        fields: List[Field] = [
+            (PATH, "o", "/org/freedesktop/DBus"),
+            (INTERFACE, "s", bus),
+            (MEMBER, "s", member),
+            (DESTINATION, "s", bus),
+        ]
         if signature:
             fields.append((SIGNATURE, "g", signature))
         asked = self.send(CALL, fields, body)
         while True:
-            answer = self.receive()
+            answer = self.read()
             if answer.fields.get(REPLY_SERIAL) != asked:
+                # The call that made the bus start this service comes before the answer to RequestName.
+                self.early.append(answer)
                 continue
             if answer.kind == ERROR:
                 raise RuntimeError(f"{member}: {answer.fields[ERROR_NAME]}")
@@ -60,13 +69,15 @@ class Bus:
 
     def reply(self, call: Message, text: str) -> None:
         """Answers a call by one string."""
-        fields: List[Field] = [(REPLY_SERIAL, "u", call.serial), (DESTINATION, "s", call.fields[SENDER]), (SIGNATURE, "g", "s")]
-        self.send(REPLY, fields, packed_text(text))
+        self.send(REPLY, [*self.back_to(call), (SIGNATURE, "g", "s")], packed_text(text))
 
     def refuse(self, call: Message) -> None:
         """Answers a call that nobody here knows."""
         name = "org.freedesktop.DBus.Error.UnknownMethod"
-        self.send(ERROR, [(REPLY_SERIAL, "u", call.serial), (DESTINATION, "s", call.fields[SENDER]), (ERROR_NAME, "s", name)], b"")
+        self.send(ERROR, [*self.back_to(call), (ERROR_NAME, "s", name)], b"")
+
+    def back_to(self, call: Message) -> List[Field]:
+        return [(REPLY_SERIAL, "u", call.serial), (DESTINATION, "s", call.fields[SENDER])]
 
     def send(self, kind: int, fields: List[Field], body: bytes) -> int:
         self.serial += 1
@@ -80,6 +91,9 @@ class Bus:
 
     def receive(self) -> Message:
         """The next message. Raises ConnectionError when the bus has gone."""
+        return self.early.pop(0) if self.early else self.read()
+
+    def read(self) -> Message:
         head = self.source.read(16)
         if len(head) < 16:
             raise ConnectionError("the bus closed the connection")

@@ -1,4 +1,4 @@
-"""A service with a name on the system bus. It answers org.example.Desk.Greet; systemd counts it as up once it has its name."""
+"""A service with a name on the system bus: once it owns that, systemd counts it as up. It answers Greet."""
 
 import os
 import struct

@@ -1,4 +1,4 @@
-"""Downloads until there is nothing left: SIGUSR1 stands for that and ends it with 8, SIGUSR2 for a real failure, with 3."""
+"""Downloads until nothing is left: SIGUSR1 stands for that and ends it with 8, SIGUSR2 for a failure, with 3."""
 
 import signal
 import sys

@@ -1,4 +1,4 @@
-"""Writes each stage of a service's life to a file. The stage `main` is the service itself: it lives until it is stopped."""
+"""Writes each stage of a service's life to a file. `main` is the service itself: it lives until it is stopped."""
 
 import os
 import signal

@@ -148,7 +148,7 @@ class UnhealthyTest(unittest.TestCase):
             Decision(
                 state(failures=2, restarts=before.restarts, outage=before.outage, told_used_up=True),
                 False,
-                (Message("used-up", ERROR, f"{text}. Last seen: {BAD}"),),
+                (Message("used-up", ERROR, f"{text}: {BAD}"),),
                 f"unhealthy, {text}: {BAD}",
             ),
         )
@@ -185,15 +185,21 @@ class UnhealthyTest(unittest.TestCase):
             made.messages,
             (
                 Message("unhealthy", WARNING, f"unhealthy, 2 checks in a row: {BAD}"),
-                Message("used-up", ERROR, f"maxRestarts is 0, so this check only tells. Last seen: {BAD}"),
+                Message("used-up", ERROR, f"maxRestarts is 0, so this check only tells: {BAD}"),
             ),
         )
 
     def test_a_unit_that_cannot_be_restarted_costs_no_budget(self) -> None:
-        sight = unhealthy(reason="its unit file is not-found", since_start=None, hopeless="its unit file is not-found")
+        sight = unhealthy(reason="it does not run", since_start=None, hopeless="its unit file is not-found")
         made = decide(state(failures=1), sight, NOW, settings())
         self.assertEqual((made.restart, made.state.restarts), (False, ()))
-        self.assertEqual([message.event for message in made.messages], ["unhealthy", "used-up"])
+        self.assertEqual(
+            made.messages,
+            (
+                Message("unhealthy", WARNING, "unhealthy, 2 checks in a row: it does not run"),
+                Message("used-up", ERROR, "systemd cannot restart it, its unit file is not-found: it does not run"),
+            ),
+        )
         self.assertEqual(decide(made.state, sight, NOW + 60, settings()).messages, ())
 
     def test_a_clock_that_went_back_frees_nothing(self) -> None:

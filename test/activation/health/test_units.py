@@ -77,7 +77,7 @@ class ViewTest(unittest.TestCase):
             (
                 {"ActiveState": "inactive", "SubState": "dead", "LoadState": "not-found"},
                 Condition.UNHEALTHY,
-                "its unit file is not-found",
+                "it does not run",
             ),
         ):
             with self.subTest(reason):

@@ -240,7 +240,7 @@ class Faults(WithHost):
         at = 0
         while True:
             at += 1
-            self.setUp_fresh()
+            self.fresh_host()
             before, after = self.scenario()
             self.apply(before)
             self.tree, self.running = self.host.tree(), self.host.running_set()
@@ -257,7 +257,7 @@ class Faults(WithHost):
                 return
             yield at, before, after, ended
 
-    def setUp_fresh(self) -> None:
+    def fresh_host(self) -> None:
         directory = tempfile.TemporaryDirectory(dir=MEMORY)
         self.addCleanup(directory.cleanup)
         self.home, self.scratch = os.path.join(directory.name, "home"), os.path.join(directory.name, "scratch")

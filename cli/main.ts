@@ -1,0 +1,104 @@
+#!/usr/bin/env node
+import { Command, InvalidArgumentError, Option } from "commander";
+import { CalendarError } from "../systemd/calendar.ts";
+import { CronError } from "../systemd/cron.ts";
+import { calendar } from "./calendar.ts";
+import { fmt } from "./fmt.ts";
+import { score } from "./score.ts";
+import { styleFor, type Terminal } from "./terminal.ts";
+import { UsageError } from "./unit-source.ts";
+
+const terminal: Terminal = {
+  print: (...lines) => void process.stdout.write(lines.map((line) => `${line}\n`).join("")),
+  complain: (...lines) => void process.stderr.write(lines.map((line) => `${line}\n`).join("")),
+  style: styleFor(process.stdout.isTTY, process.env),
+};
+
+const json = new Option("--json", "print JSON for programs");
+const systemd = new Option("--systemd <version>", "target version of systemd").argParser(versionNumber);
+
+function versionNumber(text: string): number {
+  if (!/^\d{3}$/.test(text)) throw new InvalidArgumentError("write a version such as 247 or 257");
+  return Number(text);
+}
+
+function positiveInteger(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError("write a whole number from 1 to 9999");
+  return Number(text);
+}
+
+function scoreNumber(text: string): number {
+  if (!/^(10(\.0)?|\d(\.\d)?)$/.test(text)) throw new InvalidArgumentError("write a score from 0.0 to 10.0");
+  return Number(text);
+}
+
+/** The `pulumi-systemd` command. Each action ends with the exit status that its function returns. */
+function command(): Command {
+  const program = new Command("pulumi-systemd")
+    .description("Checks and explains systemd units without a host.")
+    .configureHelp({ sortSubcommands: true })
+    .showHelpAfterError("(--help says more)");
+
+  program
+    .command("score")
+    .description("exposure of services, equal to `systemd-analyze security --offline=yes`")
+    .argument("<file...>", "unit files")
+    .addOption(systemd.default(252))
+    .option("--threshold <score>", "exit with 1 when a score is above this, 0.0 to 10.0", scoreNumber)
+    .option("--suggest", "print the smallest set of directives that reaches --target")
+    .option("--target <score>", "wanted score of --suggest", scoreNumber, 2.0)
+    .addOption(json)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  pulumi-systemd score api.service worker.service
+  pulumi-systemd score --threshold 2.5 units/*.service     # a gate in CI
+  pulumi-systemd score --suggest --target 2.0 api.service`,
+    )
+    .action((files: string[], options) => ended(() => score(files, options, terminal)));
+
+  program
+    .command("calendar")
+    .description("normal form and next elapses of an OnCalendar= expression or a cron schedule")
+    .argument("<expression>", "such as 'Mon..Fri 09:00', or with --cron '*/15 * * * *'")
+    .option("--base <time>", "elapses after this time, ISO 8601, UTC unless it says otherwise (default: now)")
+    .option("--iterations <count>", "how many elapses", positiveInteger, 1)
+    .option("--timezone <zone>", "time zone of the host, for expressions that name none", "UTC")
+    .option("--cron", "the expression is a crontab schedule")
+    .addOption(json)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  pulumi-systemd calendar --iterations 5 '*-*-* 03:00:00'
+  pulumi-systemd calendar --cron '30 7 * * 1'
+  pulumi-systemd calendar --base 2026-03-28T12:00:00Z '02:30 Europe/Berlin'   # a time that summer time skips`,
+    )
+    .action((expression: string, options) => ended(() => calendar(expression, options, terminal)));
+
+  program
+    .command("fmt")
+    .description("the canonical form of a unit file, on standard output")
+    .argument("<file>", "unit file")
+    .addHelpText("after", "\nExample:\n  pulumi-systemd fmt api.service | diff api.service -")
+    .action((file: string) => ended(() => fmt(file, terminal)));
+
+  return program;
+}
+
+function ended(action: () => number): void {
+  try {
+    process.exitCode = action();
+  } catch (error) {
+    if (!(error instanceof UsageError || error instanceof CalendarError || error instanceof CronError)) throw error;
+    terminal.complain(error.message);
+    process.exitCode = 1;
+  }
+}
+
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  // The reader has seen enough, as with `| head`.
+  if (error.code !== "EPIPE") throw error;
+});
+command().parse();

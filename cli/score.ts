@@ -1,0 +1,94 @@
+import { suggestedDirectives } from "../systemd/exposure/suggestion.ts";
+import { type Exposure, exposureOf } from "../systemd/exposure.ts";
+import { type Paint, type Terminal, tableLines } from "./terminal.ts";
+import { type UnitSource, UsageError, unitSource } from "./unit-source.ts";
+
+/** Options of `pulumi-systemd score`. */
+export interface ScoreOptions {
+  systemd: number;
+  threshold?: number;
+  suggest?: boolean;
+  target: number;
+  json?: boolean;
+}
+
+/**
+ * Prints the exposure score of each service, as `systemd-analyze security --offline=yes` gives it.
+ * @returns 1 when a score is above the threshold, else 0
+ */
+export function score(paths: readonly string[], options: ScoreOptions, terminal: Terminal): number {
+  const scored = paths.map((path) => {
+    const source = unitSource(path);
+    return { source, exposure: exposureOfSource(source, options.systemd) };
+  });
+  if (options.suggest === true) suggest(scored, options, terminal);
+  else if (options.json === true)
+    terminal.print(
+      JSON.stringify(
+        scored.map(({ exposure }) => exposure),
+        null,
+        2,
+      ),
+    );
+  else
+    terminal.print(
+      ...scoreTable(
+        scored.map(({ exposure }) => exposure),
+        terminal,
+      ),
+    );
+  const { threshold } = options;
+  return threshold !== undefined && scored.some(({ exposure }) => exposure.exposure > threshold) ? 1 : 0;
+}
+
+function exposureOfSource({ path, name, file }: UnitSource, systemd: number): Exposure {
+  try {
+    return exposureOf(name, file, { systemd });
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(`${path}: ${error.message}`);
+    throw error;
+  }
+}
+
+interface Scored {
+  readonly source: UnitSource;
+  readonly exposure: Exposure;
+}
+
+function suggest(scored: readonly Scored[], { systemd, target, json }: ScoreOptions, terminal: Terminal): void {
+  const suggestions = scored.map(({ source, exposure }) => ({
+    unit: source.name,
+    exposure: exposure.exposure,
+    target,
+    ...suggestedDirectives(source.name, source.file, target, { systemd }),
+  }));
+  if (json === true) {
+    terminal.print(JSON.stringify(suggestions, null, 2));
+    return;
+  }
+  const { strong, faint, warning } = terminal.style;
+  for (const { unit, exposure, reached, directives } of suggestions) {
+    terminal.print(`${faint("#")} ${strong(unit)}: ${exposure.toFixed(1)} now, ${reached.toFixed(1)} with`);
+    terminal.print("[Service]", ...directives.map(({ directive, value }) => `${directive}=${value}`));
+    if (reached > target) terminal.print(warning(`# ${target.toFixed(1)} cannot be reached by directives alone`));
+  }
+}
+
+function scoreTable(exposures: readonly Exposure[], { style }: Terminal): string[] {
+  const paint = (exposure: number): Paint =>
+    exposure <= 2.5 ? style.good : exposure < 7.5 ? style.warning : style.bad;
+  return tableLines([
+    ["UNIT", "EXPOSURE", "RATING", "WORST TESTS"].map(style.faint),
+    ...exposures.map(({ unit, exposure, rating, tests }) => [
+      unit,
+      paint(exposure)(exposure.toFixed(1).padStart(8)),
+      rating,
+      [...tests]
+        .filter((test) => test.exposure !== null)
+        .sort((a, b) => (b.exposure ?? 0) - (a.exposure ?? 0))
+        .slice(0, 3)
+        .map((test) => test.id)
+        .join(" "),
+    ]),
+  ]);
+}
