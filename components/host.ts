@@ -4,12 +4,13 @@ import { z } from "zod";
 import { hostCommand, hostInput } from "../activation/host-command.ts";
 import { receiptSchema } from "../activation/receipt.ts";
 import { reported, validArguments } from "./argument-error.ts";
-import { built, fieldOf, mapped } from "./deferred.ts";
+import { built, fieldOf, mapped, outputOf } from "./deferred.ts";
 import type { Definition, DefinitionSource } from "./definition.ts";
 import { hostBundle, uploadName } from "./host-bundle.ts";
 import type { HostConnectionArgs } from "./host-connection.ts";
 import { hostConnectionSchema, providerConnection, unpinnedEndpoints } from "./host-connection.ts";
 import { type HostReceipt, hostReceipt } from "./host-receipt.ts";
+import { fittingDefinitions, type OlderSystemd } from "./host-systemd.ts";
 
 /** Arguments of `Host`. */
 export interface HostArgs {
@@ -22,19 +23,33 @@ export interface HostArgs {
    * policy refuses it in production. Default: none.
    */
   insecureSkipHostKey?: pulumi.Input<string>;
+  /**
+   * Major version of the host's systemd, such as 252. What is newer is then an error at preview; without it, the host itself
+   * says so before it changes anything. Default: not known.
+   */
+  systemd?: pulumi.Input<number>;
+  /** What becomes of a directive that `systemd` is too old for: `refuse` or `omit`. Default: `refuse`. */
+  olderSystemd?: pulumi.Input<OlderSystemd>;
   /** Seconds for one transaction on the host, the way back not included. Default: 900. */
   transactionSec?: pulumi.Input<number>;
   /** Seconds for any one start, stop or reload. Default: 300. */
   waitSec?: pulumi.Input<number>;
 }
 
+/** Fields of `HostArgs` that say what the host has and how long it may take. */
+export const hostLimitsShape = {
+  systemd: z.number().int().min(247, "is too old; the host needs systemd 247 or later").max(999).optional(),
+  olderSystemd: z.enum(["refuse", "omit"]).optional(),
+  transactionSec: z.number().int().min(1).max(86_400).optional(),
+  waitSec: z.number().int().min(1).max(86_400).optional(),
+};
+
 /** `HostArgs` without its units, after all Outputs are known. */
 export const hostSchema = z
   .strictObject({
     connection: hostConnectionSchema,
     insecureSkipHostKey: z.string().min(1, "is empty; say why the host's key is not checked").optional(),
-    transactionSec: z.number().int().min(1).max(86_400).optional(),
-    waitSec: z.number().int().min(1).max(86_400).optional(),
+    ...hostLimitsShape,
   })
   .superRefine((args, context) => {
     if (args.insecureSkipHostKey !== undefined) return;
@@ -87,11 +102,17 @@ export class Host extends pulumi.ComponentResource {
       opts,
     );
     const valid = reported(this, name, () => built(own, (plain) => validArguments(hostSchema, plain)));
+    const fitting = pulumi
+      .all([definitions, outputOf(valid)])
+      .apply(([all, { systemd, olderSystemd }]) => fittingDefinitions(name, all, systemd, olderSystemd));
+    fitting.apply(({ omitted }) => {
+      for (const line of omitted) void pulumi.log.warn(`${name}: left out, its systemd is too old: ${line}`, this);
+    });
     const connection = mapped(fieldOf(valid, "connection"), providerConnection);
     const bounds = mapped(valid, ({ transactionSec = 900, waitSec = 300 }) => ({ transactionSec, waitSec }));
     const scope = `${pulumi.getProject()}/${pulumi.getStack()}/${name}`;
     const stdin = pulumi.secret(
-      pulumi.all([definitions, bounds]).apply(([all, limits]) => hostInput(hostBundle(scope, all, limits))),
+      pulumi.all([fitting, bounds]).apply(([fit, limits]) => hostInput(hostBundle(scope, fit.definitions, limits))),
     );
     const parent = { parent: this };
     const uploads = pulumi.unsecret(definitions).apply((all) =>

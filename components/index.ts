@@ -11,6 +11,7 @@ export { HealthCheck, type HealthCheckArgs, type HttpProbeArgs, type TcpProbeArg
 export { Host, type HostArgs } from "./host.ts";
 export type { HostConnectionArgs, HostProxyArgs } from "./host-connection.ts";
 export type { HostAction, HostReceipt, HostUnit } from "./host-receipt.ts";
+export { OlderSystemd } from "./host-systemd.ts";
 export { PythonService, type PythonServiceArgs } from "./python-service.ts";
 export type * from "./section-args.generated.ts";
 export { Service, type ServiceArgs } from "./service.ts";

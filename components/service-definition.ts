@@ -46,7 +46,7 @@ export function serviceDefinition<Args extends { secretEnvironment?: unknown; so
       .apply(([definition, { args: known, releases }, secretFiles]) => ({
         units: definition.units,
         files: secretFiles,
-        users: usersOf(name, known),
+        users: usersOf(known),
         releases,
       }));
   });
@@ -99,7 +99,7 @@ function secretFile(name: string, variables: unknown): pulumi.Output<DefinedFile
   }));
 }
 
-function usersOf(name: string, { createUser, user, group }: ServicePlain): DefinedUser[] {
+function usersOf({ createUser, user, group }: ServicePlain): DefinedUser[] {
   if (createUser !== true || user === undefined) return [];
-  return [{ name: user, group: group ?? user, home: `/var/lib/${name}` }];
+  return [{ name: user, group: group ?? user, home: `/var/lib/${user}` }];
 }

@@ -68,7 +68,7 @@ export const unitSchema = z.strictObject({
 });
 
 /** First line of every unit file that this package writes. */
-const header = ["Managed by pulumi-systemd: changes made here are lost at the next update."];
+export const unitHeader = ["Managed by pulumi-systemd: changes made here are lost at the next update."];
 
 /** One unit, rendered and checked. */
 export interface RenderedUnit {
@@ -97,7 +97,7 @@ export function renderedUnit(name: string, args: unknown): RenderedUnit {
   const errors = problems.filter((problem) => problem.severity === "error");
   if (errors.length > 0) throw new Error(errors.map(problemLine).join("; "));
 
-  const text = printUnitFile(file, header);
+  const text = printUnitFile(file, unitHeader);
   const model = unitModel(file);
   return {
     text,

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { argumentProblems } from "../components/argument-error.ts";
 import { unitName } from "../components/argument-schema.ts";
 import { healthCheckSchema } from "../components/health-check.ts";
+import { hostLimitsShape } from "../components/host.ts";
 import { hostConnectionSchema } from "../components/host-connection.ts";
 import { pythonServiceSchema, serviceSchema } from "../components/service-args.ts";
 import { socketUnitSchema } from "../components/socket-unit.ts";
@@ -18,8 +19,7 @@ const host = z
     /** File names of the units that it gets. Default: all of the stack. */
     units: z.array(unitName).optional(),
     insecureSkipHostKey: z.string().min(1).optional(),
-    transactionSec: z.number().int().min(1).optional(),
-    waitSec: z.number().int().min(1).optional(),
+    ...hostLimitsShape,
   })
   .superRefine(({ connection, sandbox }, context) => {
     if ((connection === undefined) === (sandbox === undefined)) {

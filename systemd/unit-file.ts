@@ -8,7 +8,7 @@ import {
   type TextPosition,
   UnitSyntaxError,
 } from "./logical-lines.ts";
-import type { UnitModel } from "./sections.ts";
+import type { UnitModel } from "./unit-model.ts";
 
 export { type LineSegment, positionInLine, type TextPosition, UnitSyntaxError };
 

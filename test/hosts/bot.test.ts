@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import type { SandboxHost } from "../../sandbox/host.ts";
+import { exampleConfig } from "./example.ts";
 import { awaited, journalOf, shown } from "./facts.ts";
-import { bootedFleet, exampleConfig, type Fleet, testOnEachHost } from "./fleet.ts";
+import { bootedFleet, type Fleet, testOnEachHost } from "./fleet.ts";
 
 suite("examples/bot: a bot that is always restarted, and its routine on a timer", { timeout: 180_000 }, () => {
   let fleet: Fleet;
@@ -97,7 +98,7 @@ suite("examples/bot: a bot that is always restarted, and its routine on a timer"
     },
   );
 
-  test("destroy leaves nothing behind", () => fleet.destroy());
+  test("destroy leaves nothing behind", () => fleet.destroy(["/var/lib/namebot"]));
 });
 
 /** What the bot answers to one line. */

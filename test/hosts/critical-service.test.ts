@@ -4,8 +4,9 @@ import { createHmac } from "node:crypto";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import type { SandboxHost } from "../../sandbox/host.ts";
+import { type ExampleSection, exampleConfig } from "./example.ts";
 import { awaited, journalOf, shown } from "./facts.ts";
-import { bootedFleet, type ExampleSection, exampleConfig, type Fleet, testOnEachHost } from "./fleet.ts";
+import { bootedFleet, type Fleet, testOnEachHost } from "./fleet.ts";
 
 const apiKey = `never-shown-${process.pid}`;
 const secrets = { "pythonServices.myservice.secretEnvironment.API_KEY": apiKey };
@@ -182,7 +183,8 @@ suite("examples/critical-service: watched, contained, with redis", { timeout: 24
     },
   );
 
-  test("destroy leaves nothing behind", () => fleet.destroy());
+  test("destroy leaves nothing behind", () =>
+    fleet.destroy(["/var/lib/myservice", "/var/lib/myapi", "/var/lib/redis"]));
 });
 
 /** What the article takes for granted: the application and its virtual environment in /opt/myapp. */

@@ -7,7 +7,7 @@ import { systemdVersion } from "../../sandbox/release.ts";
 import { shown } from "./facts.ts";
 import { bootedFleet, type Fleet, testOnEachHost } from "./fleet.ts";
 import { type Listing, listing, listingChanges } from "./listing.ts";
-import { allChangesSince, changesSince, type Observation, observedAll, onEach, untouched } from "./observation.ts";
+import { allChangesSince, changesSince, ledger, type Observation, observedAll, onEach, untouched } from "./observation.ts";
 import { connectionOf } from "./stack.ts";
 
 const repository = join(import.meta.dirname, "..", "..");
@@ -27,7 +27,7 @@ suite("the stack of Pulumi.dev.yaml", { timeout: 400_000 }, () => {
   let start: Observation[];
 
   const changes = async (since: readonly Observation[]) => {
-    const all = await allChangesSince(since, data);
+    const all = await allChangesSince(since);
     const started = (units: readonly string[]) => units.filter((unit) => !byItself.test(unit));
     return Object.fromEntries(
       Object.entries(all).map(([release, one]) => [release, { ...one, started: started(one.started) }]),
@@ -40,7 +40,7 @@ suite("the stack of Pulumi.dev.yaml", { timeout: 400_000 }, () => {
     cpSync(join(repository, "examples", "hello"), code, { recursive: true });
     config = await devConfig(fleet, code);
     listings = await Promise.all(fleet.hosts.map((host) => listing(host, data)));
-    start = await observedAll(fleet.hosts, data);
+    start = await observedAll(fleet.hosts, [ledger, ...data]);
     await fleet.deploy(config, secrets);
   });
   after(() => fleet?.down());
@@ -172,14 +172,14 @@ suite("the stack of Pulumi.dev.yaml", { timeout: 400_000 }, () => {
   });
 
   test("a second up opens no connection and changes nothing", async () => {
-    const before = await observedAll(fleet.hosts, data);
+    const before = await observedAll(fleet.hosts, [ledger, ...data]);
     const run = await fleet.deploy(config, secrets);
     assert.match(run.output, /^Resources:\n {4}\d+ unchanged\n/m);
     assert.deepEqual(await changes(before), onEach(fleet.hosts, untouched));
   });
 
   test("an up that has to ask the hosts, and finds nothing different, takes one connection and does nothing", async () => {
-    const before = await observedAll(fleet.hosts, data);
+    const before = await observedAll(fleet.hosts, [ledger, ...data]);
     const hosts = onEach(fleet.hosts, (host) => ({ connection: connectionOf(host), waitSec: 299 }));
     await fleet.stack.configure({ ...config, hosts }, secrets);
     const run = await fleet.stack.up();
@@ -190,7 +190,7 @@ suite("the stack of Pulumi.dev.yaml", { timeout: 400_000 }, () => {
   });
 
   test("a change of one unit touches that unit alone, in one connection and one daemon-reload", async () => {
-    const before = await observedAll(fleet.hosts, data);
+    const before = await observedAll(fleet.hosts, [ledger, ...data]);
     config.timers!["hello-report"]!.randomizedDelaySec = "20min";
     await fleet.deploy(config, secrets);
     assert.deepEqual(
@@ -205,7 +205,7 @@ suite("the stack of Pulumi.dev.yaml", { timeout: 400_000 }, () => {
   });
 
   test("new code restarts its services alone, and the socket stays open", async () => {
-    const before = await observedAll(fleet.hosts, data);
+    const before = await observedAll(fleet.hosts, [ledger, ...data]);
     appendFileSync(join(code, "hello", "notify.py"), "\n# Another release.\n");
     await fleet.deploy(config, secrets);
     const seen = await changes(before);
@@ -217,13 +217,13 @@ suite("the stack of Pulumi.dev.yaml", { timeout: 400_000 }, () => {
   });
 
   test("destroy leaves each host as it was before the first up", async () => {
-    const before = await observedAll(fleet.hosts, data);
+    const before = await observedAll(fleet.hosts, [ledger, ...data]);
     const run = await fleet.stack.destroy();
     assert.equal(run.code, 0, run.output);
     for (const [index, host] of fleet.hosts.entries()) {
       const after = await listing(host, data);
       assert.deepEqual(listingChanges(listings[index]!, after), [], host.release);
-      const { logins, daemonReloads } = await changesSince(before[index]!, data);
+      const { logins, daemonReloads } = await changesSince(before[index]!);
       assert.deepEqual({ logins, daemonReloads }, { logins: 2, daemonReloads: 1 }, host.release);
       assert.equal(await host.output("systemctl --failed --no-legend --plain"), "");
       assert.equal(await host.output("systemctl list-units --all --no-legend --plain 'hello*'"), "");

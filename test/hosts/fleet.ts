@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { copyFileSync } from "node:fs";
-import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { bootedHost, type SandboxHost } from "../../sandbox/host.ts";
 import { debianReleases, systemdVersion } from "../../sandbox/release.ts";
 import type { PulumiRun } from "../../setup/pulumi-cli.ts";
+import { type Listing, listing, listingChanges } from "./listing.ts";
 import { connectionOf, type StackConfig, type TestStack, testStack } from "./stack.ts";
 
 /** One new host of each Debian release, and one stack that deploys the same definitions to all of them. */
@@ -15,8 +14,11 @@ export interface Fleet {
   deploy(config: StackConfig, secrets?: Readonly<Record<string, string>>): Promise<PulumiRun>;
   /** The same, with whatever `pulumi up` answers. */
   tried(config: StackConfig, secrets?: Readonly<Record<string, string>>): Promise<PulumiRun>;
-  /** Destroys the stack and fails when a host is not as it was before the first deployment. */
-  destroy(): Promise<void>;
+  /**
+   * Destroys the stack and fails when a host is not as it was before the first deployment.
+   * @param data folders whose content does not count, such as data directories
+   */
+  destroy(data?: readonly string[]): Promise<void>;
   /** Takes the hosts away, whatever the stack left on them. */
   down(): Promise<void>;
 }
@@ -33,7 +35,7 @@ export async function bootedFleet(prepared: (host: SandboxHost) => Promise<void>
   try {
     for (const result of booted) if (result.status === "rejected") throw result.reason;
     await Promise.all(hosts.map(prepared));
-    const before = await Promise.all(hosts.map(lastingState));
+    const before = await Promise.all(hosts.map((host) => listing(host)));
     const connections = Object.fromEntries(hosts.map((host) => [host.release, { connection: connectionOf(host) }]));
     const tried: Fleet["tried"] = async (config, secrets) => {
       await stack.configure({ ...config, hosts: connections }, secrets);
@@ -48,12 +50,20 @@ export async function bootedFleet(prepared: (host: SandboxHost) => Promise<void>
         assert.equal(run.code, 0, run.output);
         return run;
       },
-      destroy: async () => {
+      destroy: async (data = []) => {
         const run = await stack.destroy();
         assert.equal(run.code, 0, run.output);
-        const after = await Promise.all(hosts.map(lastingState));
-        const changes = hosts.flatMap((host, index) => differences(before[index]!, after[index]!, host.release));
-        assert.deepEqual(changes, []);
+        const counts = (path: string) => !data.some((folder) => `${path}/`.startsWith(`${folder}/`));
+        const counted = (all: Listing): Listing => new Map([...all].filter(([path]) => counts(path)));
+        const left = hosts.map(async (host, index) => ({
+          host: host.release,
+          files: listingChanges(counted(before[index]!), counted(await listing(host))),
+          failed: await host.output("systemctl --failed --no-legend --plain"),
+        }));
+        assert.deepEqual(
+          await Promise.all(left),
+          hosts.map((host) => ({ host: host.release, files: [], failed: "" })),
+        );
       },
       down,
     };
@@ -89,46 +99,4 @@ async function told(
 
 function releaseTitle({ release }: SandboxHost): string {
   return `${release} (systemd ${systemdVersion[release]})`;
-}
-
-/** The config of an example, `examples/NAME/Pulumi.example.yaml`, as Pulumi itself reads it. */
-export async function exampleConfig(stack: TestStack, name: string): Promise<Record<string, ExampleSection>> {
-  const example = join(import.meta.dirname, "..", "..", "examples", name, "Pulumi.example.yaml");
-  copyFileSync(example, join(stack.folder, `Pulumi.${stack.name}.yaml`));
-  const read = await stack.pulumi("config", "--json");
-  assert.equal(read.code, 0, read.output);
-  const values: Record<string, { objectValue: ExampleSection }> = JSON.parse(read.stdout);
-  return Object.fromEntries(
-    Object.entries(values).map(([key, { objectValue }]) => [key.replace(/^pulumi-systemd:/, ""), objectValue]),
-  );
-}
-
-/** Definitions of one kind by name, such as all timers. */
-export type ExampleSection = Record<string, Record<string, unknown>>;
-
-function differences(before: readonly string[], after: readonly string[], release: string): string[] {
-  return [
-    ...before.filter((line) => !after.includes(line)).map((line) => `${release}: gone: ${line}`),
-    ...after.filter((line) => !before.includes(line)).map((line) => `${release}: left: ${line}`),
-  ];
-}
-
-/**
- * All that a deployment may leave on a host: files with their digests, owners and modes, links, accounts, failed units.
- * Not in it: data directories of services, which a destroy keeps, the backups that the account tools make, and the host
- * program's lock in /run, which must not go while another run may wait for it.
- */
-async function lastingState(host: SandboxHost): Promise<string[]> {
-  const listing = await host.output(
-    String.raw`
-set -e
-find /etc /opt /usr/lib/systemd /usr/local /root /home /var/lib/systemd /var/spool \
-  \( -path /var/lib/systemd/catalog -o -path /var/lib/systemd/coredump -o -name 'random-seed' -o -name '.pwd.lock' \
-     -o -path /var/lib/systemd/timesync -o -name '*-' -path '/etc/*' -o -name '*.cache' \) -prune -o \
-  ! -type f -printf '%p %y %m %u:%g %l\n' -o -type f -printf '%p %y %m %u:%g ' -exec sha256sum {} \; | sed 's/ \/[^ ]*$//'
-find /var/lib/pulumi-systemd /run/pulumi-systemd -mindepth 1 ! -path /run/pulumi-systemd/lock -printf '%p %y\n' 2>/dev/null || true
-find /var/lib/pulumi-systemd -maxdepth 0 2>/dev/null || true
-systemctl --failed --no-legend --plain | cut -d' ' -f1 | sed 's/$/ failed/'`,
-  );
-  return listing.split("\n").sort();
 }

@@ -7,6 +7,7 @@ import { type Listing, listing, listingChanges } from "./listing.ts";
 export interface Observation {
   readonly host: SandboxHost;
   readonly mark: Mark;
+  readonly leftOut: readonly string[];
   readonly invocations: Readonly<Record<string, string>>;
   readonly listing: Listing;
 }
@@ -19,32 +20,34 @@ export interface Changes {
   readonly daemonReloads: number;
   /** Units that were started, or started again, by name; `stopped NAME` for those that are no longer loaded. */
   readonly started: readonly string[];
-  /** Files that differ; the ledger and data directories are not among them. */
+  /** Paths that differ, and how: `changed /etc/x (content)`. */
   readonly files: readonly string[];
 }
 
 /** Nothing at all, not even a connection. */
 export const untouched: Changes = { logins: 0, daemonReloads: 0, started: [], files: [] };
 
-const kept = ["/var/lib/pulumi-systemd"];
+/** Where the host program keeps account of what it made. */
+export const ledger = "/var/lib/pulumi-systemd";
 
 /**
  * Observes a host.
- * @param data folders whose content does not count, beside the ledger
+ * @param leftOut paths that do not count, such as the ledger and data directories
  */
-export async function observed(host: SandboxHost, data: readonly string[] = []): Promise<Observation> {
+export async function observed(host: SandboxHost, leftOut: readonly string[]): Promise<Observation> {
   return {
     host,
-    listing: await listing(host, [...kept, ...data]),
+    leftOut,
+    listing: await listing(host, leftOut),
     invocations: await invocations(host),
     mark: await mark(host),
   };
 }
 
 /** What became of the host since. */
-export async function changesSince(before: Observation, data: readonly string[] = []): Promise<Changes> {
+export async function changesSince(before: Observation): Promise<Changes> {
   const log = await logSince(before.host, before.mark);
-  const now = await observed(before.host, data);
+  const now = await observed(before.host, before.leftOut);
   return {
     logins: log.logins === 0 && log.sshd.length > 0 ? "sshd contacted" : log.logins,
     daemonReloads: log.daemonReloads,
@@ -54,16 +57,13 @@ export async function changesSince(before: Observation, data: readonly string[] 
 }
 
 /** Observes several hosts at once. */
-export function observedAll(hosts: readonly SandboxHost[], data: readonly string[] = []): Promise<Observation[]> {
-  return Promise.all(hosts.map((host) => observed(host, data)));
+export function observedAll(hosts: readonly SandboxHost[], leftOut: readonly string[]): Promise<Observation[]> {
+  return Promise.all(hosts.map((host) => observed(host, leftOut)));
 }
 
 /** What became of each host, by its release. */
-export async function allChangesSince(
-  before: readonly Observation[],
-  data: readonly string[] = [],
-): Promise<Record<string, Changes>> {
-  const changes = before.map(async (one) => [one.host.release, await changesSince(one, data)] as const);
+export async function allChangesSince(before: readonly Observation[]): Promise<Record<string, Changes>> {
+  const changes = before.map(async (one) => [one.host.release, await changesSince(one)] as const);
   return Object.fromEntries(await Promise.all(changes));
 }
 

@@ -3,10 +3,9 @@ import { randomBytes } from "node:crypto";
 import { after, before, suite, test } from "node:test";
 import { sha256 } from "../../activation/digests.ts";
 import type { SandboxHost } from "../../sandbox/host.ts";
-import type { PulumiRun } from "../../setup/pulumi-cli.ts";
 import { shown } from "./facts.ts";
-import { bootedFleet, type Fleet, testOnEachHost } from "./fleet.ts";
-import { allChangesSince, type Changes, observedAll, onEach } from "./observation.ts";
+import { bootedFleet, type Fleet } from "./fleet.ts";
+import { allChangesSince, type Changes, ledger, observedAll, onEach } from "./observation.ts";
 import { connectionOf } from "./stack.ts";
 
 const data = ["/var/lib/alpha", "/var/lib/beta", "/var/lib/gamma", "/var/lib/web*", "/var/lib/nightly"];
@@ -24,42 +23,44 @@ suite("a change of one thing", { timeout: 400_000 }, () => {
   const services: Record<string, ServiceConfig> = {
     alpha: { exec: ["/bin/sleep", "infinity"], service: { MemoryMax: "64M" } },
     beta: { exec: ["/bin/sleep", "infinity"] },
-    gamma: { exec: ["/bin/sleep", "infinity"], requires: ["beta.service"] },
+    gamma: { exec: ["/bin/sleep", "infinity"] },
     "web-old": server,
   };
   const sockets = { door: { listenStream: "127.0.0.1:9322", service: "alpha.service" } };
   const timers: Record<string, object> = {};
   let secret = randomSecret();
 
-  const config = () => ({ services, sockets, timers });
   const secrets = () => ({ "services.beta.secretEnvironment.API_KEY": secret });
   const configured = () => {
     const hosts = onEach(fleet.hosts, (host) => ({ connection: connectionOf(host) }));
-    return fleet.stack.configure({ ...config(), hosts }, secrets());
+    return fleet.stack.configure({ services, sockets, timers, hosts }, secrets());
   };
-  /** Previews, then deploys, what the config is now: what the preview showed, and what became of each host. */
-  const deployed = async (): Promise<{ shown: string[]; preview: PulumiRun; changes: Record<string, Changes> }> => {
-    const before = await observedAll(fleet.hosts, data);
+  const previewed = async (): Promise<string> => {
     await configured();
-    const preview = await fleet.stack.preview("--diff");
-    assert.equal(preview.code, 0, preview.output);
+    const run = await fleet.stack.preview("--diff");
+    assert.equal(run.code, 0, run.output);
+    return run.output;
+  };
+  /** Brings the hosts to what the config is now: what became of each. */
+  const deployed = async (): Promise<Record<string, Changes>> => {
+    const before = await observedAll(fleet.hosts, [ledger, ...data]);
+    await configured();
     const run = await fleet.stack.up();
     assert.equal(run.code, 0, run.output);
-    return { shown: diffLines(preview.output), preview, changes: await allChangesSince(before, data) };
+    return allChangesSince(before);
   };
   const expected = (files: string[], started: string[]): Record<string, Changes> =>
     onEach(fleet.hosts, { logins: 1, daemonReloads: 1, started, files });
 
   before(async () => {
     fleet = await bootedFleet();
-    await fleet.deploy(config(), secrets());
+    await fleet.deploy({ services, sockets }, secrets());
   });
   after(() => fleet?.down());
 
   test("a directive: that line in the preview, and a restart of that service alone", async () => {
     services.alpha!.service = { MemoryMax: "128M" };
-    const { shown, changes } = await deployed();
-    assert.deepEqual(shown, [
+    assert.deepEqual(diffLines(await previewed()), [
       "~ systemd:index:Unit: (update)",
       "~ sections (hidden)",
       "~ text:",
@@ -67,21 +68,26 @@ suite("a change of one thing", { timeout: 400_000 }, () => {
       "+ MemoryMax=128M",
       ...updatedHosts,
     ]);
-    assert.deepEqual(changes, expected(["changed /etc/systemd/system/alpha.service (content)"], ["alpha.service"]));
+    const files = ["changed /etc/systemd/system/alpha.service (content)"];
+    assert.deepEqual(await deployed(), expected(files, ["alpha.service"]));
   });
 
-  test("a description: nothing restarts", async () => {
+  test("a description, and [Install] of another: each takes effect, and nothing restarts", async () => {
     services.alpha!.description = "Sleeps soundly";
-    const { shown: lines, changes } = await deployed();
-    assert.deepEqual(lines, [
-      "~ systemd:index:Unit: (update)",
-      "~ sections (hidden)",
-      "~ text:",
-      "- Description=alpha",
-      "+ Description=Sleeps soundly",
-      ...updatedHosts,
-    ]);
-    assert.deepEqual(changes, expected(["changed /etc/systemd/system/alpha.service (content)"], []));
+    services["web-old"]!.install = { WantedBy: ["graphical.target"] };
+    assert.deepEqual(
+      await deployed(),
+      expected(
+        [
+          "changed /etc/systemd/system/alpha.service (content)",
+          "new /etc/systemd/system/graphical.target.wants",
+          "new /etc/systemd/system/graphical.target.wants/web-old.service",
+          "gone /etc/systemd/system/multi-user.target.wants/web-old.service",
+          "changed /etc/systemd/system/web-old.service (content)",
+        ],
+        [],
+      ),
+    );
     for (const host of fleet.hosts) {
       assert.deepEqual(await shown(host, "alpha.service", "Description", "NeedDaemonReload"), {
         Description: "Sleeps soundly",
@@ -90,102 +96,55 @@ suite("a change of one thing", { timeout: 400_000 }, () => {
     }
   });
 
-  test("[Install]: enabled anew, and nothing restarts", async () => {
-    services.alpha!.install = { WantedBy: ["graphical.target"] };
-    const { shown: lines, changes } = await deployed();
-    assert.deepEqual(lines.slice(0, 5), [
-      "~ systemd:index:Unit: (update)",
-      "~ sections (hidden)",
-      "~ text:",
-      "- WantedBy=multi-user.target",
-      "+ WantedBy=graphical.target",
-    ]);
-    assert.deepEqual(
-      changes,
-      expected(
-        [
-          "changed /etc/systemd/system/alpha.service (content)",
-          "new /etc/systemd/system/graphical.target.wants",
-          "new /etc/systemd/system/graphical.target.wants/alpha.service",
-          "gone /etc/systemd/system/multi-user.target.wants/alpha.service",
-        ],
-        [],
-      ),
-    );
-  });
-
   test("a secret: a restart of its only consumer, and nothing of it in the preview", async () => {
     const old = secret;
     secret = randomSecret();
-    const { shown, preview, changes } = await deployed();
-    assert.deepEqual(shown, updatedHosts);
+    const preview = await previewed();
+    assert.deepEqual(diffLines(preview), updatedHosts);
     for (const value of [old, secret, sha256(old), sha256(secret), sha256(`API_KEY=${secret}\n`)]) {
-      assert.ok(!preview.output.includes(value));
+      assert.ok(!preview.includes(value));
     }
     assert.deepEqual(
-      changes,
-      // gamma requires beta, so systemd restarts it too.
+      await deployed(),
       onEach(fleet.hosts, {
         logins: 1,
         daemonReloads: 0,
-        started: ["beta.service", "gamma.service"],
+        started: ["beta.service"],
         files: ["changed /etc/pulumi-systemd/beta.env (content)"],
       }),
     );
   });
 
-  test("a service less and a timer more: the one is gone, the other runs nothing", async () => {
+  test("one service less, a timer more, a new name: the first is gone, the second runs nothing, the third takes its port", async () => {
+    assert.deepEqual(await Promise.all(fleet.hosts.map(serverOf)), Array(fleet.hosts.length).fill("web-old.service"));
     delete services.gamma;
-    timers.nightly = {
-      onCalendar: "*-*-* 03:00:00",
-      persistent: true,
-      service: { exec: ["/bin/false"] },
-    };
-    const { changes } = await deployed();
+    timers.nightly = { onCalendar: "*-*-* 03:00:00", persistent: true, service: { exec: ["/bin/false"] } };
+    services["web-new"] = services["web-old"]!;
+    delete services["web-old"];
     assert.deepEqual(
-      changes,
+      await deployed(),
       expected(
         [
           "gone /etc/systemd/system/gamma.service",
+          "new /etc/systemd/system/graphical.target.wants/web-new.service",
+          "gone /etc/systemd/system/graphical.target.wants/web-old.service",
           "gone /etc/systemd/system/multi-user.target.wants/gamma.service",
           "new /etc/systemd/system/nightly.service",
           "new /etc/systemd/system/nightly.timer",
+          "new /etc/systemd/system/timers.target.wants",
           "new /etc/systemd/system/timers.target.wants/nightly.timer",
-          "new /var/lib/systemd/timers/stamp-nightly.timer",
-        ],
-        ["nightly.timer", "stopped gamma.service"],
-      ),
-    );
-  });
-
-  testOnEachHost(
-    "nothing of the removed service is left running",
-    () => fleet,
-    async (host) => {
-      assert.equal(await host.output("systemctl list-units --all --no-legend --plain gamma.service"), "");
-      assert.equal((await shown(host, "nightly.service", "InvocationID")).InvocationID, "");
-    },
-  );
-
-  test("a new name for a service that holds a port: the old one lets go before the new one starts", async () => {
-    const before = await Promise.all(fleet.hosts.map(serverOf));
-    services["web-new"] = services["web-old"]!;
-    delete services["web-old"];
-    const { changes } = await deployed();
-    assert.deepEqual(
-      changes,
-      expected(
-        [
-          "gone /etc/systemd/system/multi-user.target.wants/web-old.service",
-          "new /etc/systemd/system/multi-user.target.wants/web-new.service",
           "new /etc/systemd/system/web-new.service",
           "gone /etc/systemd/system/web-old.service",
+          "new /var/lib/systemd/timers",
+          "new /var/lib/systemd/timers/stamp-nightly.timer",
         ],
-        ["stopped web-old.service", "web-new.service"],
+        ["nightly.timer", "stopped gamma.service", "stopped web-old.service", "web-new.service"],
       ),
     );
-    assert.deepEqual(before, onList(fleet, "web-old.service"));
-    assert.deepEqual(await Promise.all(fleet.hosts.map(serverOf)), onList(fleet, "web-new.service"));
+    assert.deepEqual(await Promise.all(fleet.hosts.map(serverOf)), Array(fleet.hosts.length).fill("web-new.service"));
+    for (const host of fleet.hosts) {
+      assert.equal(await host.output("systemctl list-units --all --no-legend --plain gamma.service"), "");
+    }
   });
 
   test("destroy leaves nothing behind", () => fleet.destroy());
@@ -217,10 +176,6 @@ async function serverOf(host: SandboxHost): Promise<string> {
   const [, pid] = /pid=(\d+)/.exec(text) ?? [];
   const [, unit] = /\/([^/\n]+\.service)$/m.exec(await host.output(`cat /proc/${pid}/cgroup`)) ?? [];
   return unit ?? "none";
-}
-
-function onList(fleet: Fleet, unit: string): string[] {
-  return fleet.hosts.map(() => unit);
 }
 
 function randomSecret(): string {

@@ -3,8 +3,9 @@ import { connect } from "node:net";
 import { after, before, suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SandboxHost } from "../../sandbox/host.ts";
+import { type ExampleSection, exampleConfig } from "./example.ts";
 import { shown } from "./facts.ts";
-import { bootedFleet, type ExampleSection, exampleConfig, type Fleet, testOnEachHost } from "./fleet.ts";
+import { bootedFleet, type Fleet, testOnEachHost } from "./fleet.ts";
 
 suite("examples/critical-service: an API on a socket", { timeout: 240_000 }, () => {
   let fleet: Fleet;
@@ -69,7 +70,7 @@ suite("examples/critical-service: an API on a socket", { timeout: 240_000 }, () 
     assert.deepEqual(await sockets(), before);
   });
 
-  test("destroy leaves nothing behind", () => fleet.destroy());
+  test("destroy leaves nothing behind", () => fleet.destroy(["/var/lib/myapi", "/var/lib/redis"]));
 });
 
 /** Clients that come at an even rate, each with a connection and a request of its own, and count how each one ends. */

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SandboxHost } from "../../sandbox/host.ts";
+import { exampleConfig } from "./example.ts";
 import { awaited, shown } from "./facts.ts";
-import { bootedFleet, exampleConfig, type Fleet, testOnEachHost } from "./fleet.ts";
+import { bootedFleet, type Fleet, testOnEachHost } from "./fleet.ts";
 
 const day = 24 * 3600;
 const threeOclock = 3 * 3600;
@@ -149,7 +150,8 @@ suite("examples/critical-service: a script at 03:00", { timeout: 240_000 }, () =
     },
   );
 
-  test("destroy leaves nothing behind", () => fleet.destroy());
+  test("destroy leaves nothing behind", () =>
+    fleet.destroy(["/var/lib/myscript", "/var/lib/crowded", "/var/lib/redis"]));
 });
 
 /** How often the script has run on this host, over all its boots. */

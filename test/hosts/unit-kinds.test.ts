@@ -3,8 +3,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import type { SandboxHost } from "../../sandbox/host.ts";
+import { exampleConfig } from "./example.ts";
 import { awaited, journalOf, shown } from "./facts.ts";
-import { bootedFleet, exampleConfig, type Fleet, testOnEachHost } from "./fleet.ts";
+import { bootedFleet, type Fleet, testOnEachHost } from "./fleet.ts";
 
 suite("examples/unit-kinds: the kinds of unit of a tutorial", { timeout: 180_000 }, () => {
   let fleet: Fleet;
@@ -153,7 +154,18 @@ suite("examples/unit-kinds: the kinds of unit of a tutorial", { timeout: 180_000
     },
   );
 
-  test("destroy leaves nothing behind", () => fleet.destroy());
+  test("destroy leaves nothing behind", () =>
+    fleet.destroy([
+      "/var/cache/warmup",
+      "/var/lib/downloader",
+      "/var/lib/desk",
+      "/var/lib/spooler",
+      "/var/lib/warmup",
+      "/var/lib/stages",
+      "/var/lib/reader",
+      "/var/lib/day",
+      "/var/lib/night",
+    ]));
 });
 
 const dbus = join(import.meta.dirname, "..", "..", "examples", "unit-kinds", "dbus");

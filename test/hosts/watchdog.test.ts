@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
+import { exampleConfig } from "./example.ts";
 import { awaited, journalOf, shown } from "./facts.ts";
-import { bootedFleet, exampleConfig, type Fleet, testOnEachHost } from "./fleet.ts";
+import { bootedFleet, type Fleet, testOnEachHost } from "./fleet.ts";
 
 suite("examples/watchdog: a service that stops pinging", { timeout: 180_000 }, () => {
   let fleet: Fleet;
@@ -81,5 +82,5 @@ suite("examples/watchdog: a service that stops pinging", { timeout: 180_000 }, (
     },
   );
 
-  test("destroy leaves nothing behind", () => fleet.destroy());
+  test("destroy leaves nothing behind", () => fleet.destroy(["/var/lib/pinging", "/var/lib/steady"]));
 });

@@ -1,0 +1,103 @@
+import { parseUnitFileWithNotes, positionInLine, UnitSyntaxError } from "../unit-file.ts";
+import type { LintFinding } from "./finding.ts";
+import type { Lint, LintHit } from "./lint.ts";
+import { type LintedUnit, type LintUnit, lintedUnit } from "./linted-unit.ts";
+import { lints } from "./registry.ts";
+import { type LintOptions, unitSet } from "./unit-set.ts";
+
+export type { LintFinding, LintSeverity } from "./finding.ts";
+export type { Lint } from "./lint.ts";
+export type { LintUnit } from "./linted-unit.ts";
+export { lints } from "./registry.ts";
+export type { LintOptions } from "./unit-set.ts";
+
+/**
+ * All that is wrong with the units of a host, found without the host: what systemd refuses or ignores, what does not do
+ * what it says, and what is known to go wrong in practice (docs/lints.md). In the order of the units, then of their lines.
+ *
+ * Given together, units are also looked at across: timers and their services, sockets, dependencies. What only the host
+ * knows (its other units, its files and users) is never taken for missing.
+ */
+export function lintUnits(units: readonly LintUnit[], options: LintOptions = {}): LintFinding[] {
+  const linted = units.map(lintedUnit);
+  const set = unitSet(linted, options);
+  return linted.flatMap((unit) =>
+    lints
+      .flatMap((lint) => lint.hits(unit, set).map((hit) => ({ place: placeOf(unit, hit), finding: finding(unit, lint, hit) })))
+      .toSorted((a, b) => a.place[0] - b.place[0] || a.place[1] - b.place[1])
+      .map(({ finding }) => finding),
+  );
+}
+
+/** A unit file as text. */
+export interface LintUnitText {
+  /** Name of the unit, such as `api.service`. */
+  readonly name: string;
+  readonly text: string;
+}
+
+/** `lintUnits` for texts. One that systemd refuses as a whole has one finding, `syntax-error`. */
+export function lintUnitTexts(texts: readonly LintUnitText[], options: LintOptions = {}): LintFinding[] {
+  const units: LintUnit[] = [];
+  const refused = new Map<string, LintFinding>();
+  for (const { name, text } of texts) {
+    try {
+      units.push({ name, ...parseUnitFileWithNotes(text) });
+    } catch (error) {
+      if (!(error instanceof UnitSyntaxError)) throw error;
+      const message = error.message.replace(/^line \d+: /, "");
+      refused.set(name, { unit: name, line: error.line, rule: "syntax-error", severity: "error", message });
+    }
+  }
+  const found = Map.groupBy(lintUnits(units, options), ({ unit }) => unit);
+  return texts.flatMap(({ name }) => {
+    const refusal = refused.get(name);
+    return refusal === undefined ? (found.get(name) ?? []) : [refusal];
+  });
+}
+
+function finding(unit: LintedUnit, lint: Lint, hit: LintHit): LintFinding {
+  const section = hit.at?.section ?? (hit.sectionIndex === undefined ? undefined : unit.file.sections[hit.sectionIndex]?.name);
+  return {
+    unit: unit.name,
+    ...(section === undefined ? {} : { section }),
+    ...(hit.at === undefined ? {} : { directive: hit.at.key, index: hit.at.index }),
+    ...position(unit, hit),
+    rule: lint.id,
+    severity: hit.severity ?? lint.severity,
+    message: hit.message,
+    fix: hit.fix ?? lint.fix,
+  };
+}
+
+/** For the order: section and entry, or the line before all else. */
+function placeOf(unit: LintedUnit, hit: LintHit): readonly [number, number] {
+  if (hit.at !== undefined) return [hit.at.sectionIndex, hit.at.entryIndex];
+  if (hit.sectionIndex !== undefined) return [hit.sectionIndex, -1];
+  if (hit.line === undefined || unit.positions === undefined) return [-1, hit.line ?? 0];
+  const line = hit.line;
+  const section = unit.positions.findLastIndex((position) => position.line <= line);
+  return [section, (unit.positions[section]?.entries.findLastIndex((entry) => entry.line <= line) ?? -1) + 0.5];
+}
+
+function position(unit: LintedUnit, hit: LintHit): Pick<LintFinding, "line" | "column" | "endColumn"> {
+  if (hit.line !== undefined) return { line: hit.line };
+  if (hit.at === undefined) {
+    const section = hit.sectionIndex === undefined ? undefined : unit.positions?.[hit.sectionIndex];
+    const name = hit.sectionIndex === undefined ? "" : (unit.file.sections[hit.sectionIndex]?.name ?? "");
+    return section === undefined
+      ? {}
+      : { line: section.line, column: section.column, endColumn: section.column + name.length + 2 };
+  }
+  const entry = unit.positions?.[hit.at.sectionIndex]?.entries[hit.at.entryIndex];
+  if (entry === undefined) return {};
+  if (hit.mark === "key") {
+    return { line: entry.line, column: entry.column, endColumn: entry.column + hit.at.key.length };
+  }
+  const { start, end } = hit.mark === undefined || hit.mark === "value" ? { start: 0, end: hit.at.value.length } : hit.mark;
+  const place = positionInLine(entry.value, start);
+  const next = entry.value.find(({ offset }) => offset > start)?.offset ?? Number.POSITIVE_INFINITY;
+  // The blank in place of a joined line end belongs to no line.
+  const length = Math.min(end, next - 1) - start;
+  return { ...place, endColumn: place.column + Math.max(length, 1) };
+}
