@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { calendarProblem } from "../systemd/calendar.ts";
 import type { DirectiveValue } from "../systemd/sections.ts";
 import { unitNameProblem } from "../systemd/unit-name.ts";
 import { unitProblems } from "../systemd/validate.ts";
@@ -17,6 +18,9 @@ export const timeSpan = z.preprocess(
   (value) => (typeof value === "number" ? String(value) : value),
   checked(timeSpanProblem),
 );
+
+/** An `OnCalendar=` expression that elapses at some time. */
+export const calendar = checked(calendarProblem);
 
 /** A whole unit file name, such as `redis-server.service`. */
 export const unitName = checked(unitNameProblem);

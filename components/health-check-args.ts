@@ -1,8 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { calendarProblem } from "../systemd/calendar.ts";
 import { parsedTimeSpan, timeSpanProblem } from "../systemd/values/time-span.ts";
-import { sectionDirectives, timeSpan, unitReference } from "./argument-schema.ts";
+import { calendar, sectionDirectives, timeSpan, unitReference } from "./argument-schema.ts";
 import type { UnitReference } from "./definition.ts";
 import type { ServiceSectionArgs, TimerSectionArgs } from "./section-args.generated.ts";
 
@@ -87,11 +86,6 @@ function urlProblem(text: string): string | undefined {
   if (username !== "" || password !== "") return "holds a user name or password, which is not sent; use a command";
   return undefined;
 }
-
-const calendar = z.string().superRefine((expression, context) => {
-  const problem = calendarProblem(expression);
-  if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
-});
 
 /** `HealthCheckArgs` after all Outputs are known. */
 export const healthCheckSchema = z.strictObject({

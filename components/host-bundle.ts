@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Bundle, BundleUnit } from "../activation/bundle.ts";
-import { unitDigests } from "../activation/digests.ts";
+import { sha256, unitDigests } from "../activation/digests.ts";
 import { releaseRoot } from "../activation/release.ts";
 import { parseUnitFile } from "../systemd/unit-file.ts";
 import type { DefinedUnit, Definition } from "./definition.ts";
@@ -39,11 +39,11 @@ export function hostBundle(scope: string, definitions: readonly Definition[], bo
       "release",
       (release) => release.name,
       definitions.flatMap((definition) => definition.releases),
-    ).map(({ name, sha256 }) => ({
+    ).map(({ name, sha256: archive }) => ({
       name,
-      sha256,
-      upload: uploadName(sha256),
-      directory: `${releaseRoot(name)}/releases/${sha256}`,
+      sha256: archive,
+      upload: uploadName(scope, archive),
+      directory: `${releaseRoot(name)}/releases/${archive}`,
       link: `${releaseRoot(name)}/current`,
     })),
     units: units.map(bundleUnit),
@@ -51,9 +51,12 @@ export function hostBundle(scope: string, definitions: readonly Definition[], bo
   };
 }
 
-/** File name of a release's archive in the login user's home. */
-export function uploadName(sha256: string): string {
-  return `.pulumi-systemd-${sha256}.tar`;
+/**
+ * File name of a release's archive in the login user's home. The host program knows by it which archives are of this scope,
+ * also those of an update that failed and was given up.
+ */
+export function uploadName(scope: string, archive: string): string {
+  return `.pulumi-systemd-${sha256(scope).slice(0, 16)}-${archive}.tar`;
 }
 
 function bundleUnit(unit: DefinedUnit): BundleUnit {

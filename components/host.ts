@@ -123,7 +123,7 @@ export class Host extends pulumi.ComponentResource {
             {
               connection,
               source: new pulumi.asset.FileAsset(release.archive),
-              remotePath: uploadName(release.sha256),
+              remotePath: uploadName(scope, release.sha256),
             },
             parent,
           ),

@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { calendarProblem, calendarWarnings } from "../systemd/calendar.ts";
+import { calendarWarnings } from "../systemd/calendar.ts";
 import { mergedSections } from "../systemd/sections.ts";
 import { escapedSpecifiers } from "../systemd/specifiers.ts";
 import { reported, validArguments } from "./argument-error.ts";
-import { componentNameProblem, sectionDirectives, timeSpan, unitReference } from "./argument-schema.ts";
+import { calendar, componentNameProblem, sectionDirectives, timeSpan, unitReference } from "./argument-schema.ts";
 import { built, mapped, outputOf } from "./deferred.ts";
 import type { Definition, UnitReference } from "./definition.ts";
 import type { PythonServiceArgs } from "./python-service.ts";
@@ -48,11 +48,6 @@ export interface TimerArgs {
   /** Any directive of [Install] by its systemd name. Default: `WantedBy=timers.target`. */
   install?: pulumi.Input<InstallSectionArgs>;
 }
-
-const calendar = z.string().superRefine((expression, context) => {
-  const problem = calendarProblem(expression);
-  if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
-});
 
 const triggers = ["onCalendar", "onBootSec", "onUnitActiveSec", "onUnitInactiveSec", "onActiveSec"] as const;
 const triggerDirectives = [

@@ -51,7 +51,7 @@ test("holds everything that the definitions say, and where it goes", () => {
       {
         name: "api",
         sha256: hash,
-        upload: `.pulumi-systemd-${hash}.tar`,
+        upload: `.pulumi-systemd-${sha256("shop/dev/web1").slice(0, 16)}-${hash}.tar`,
         directory: `/opt/api/releases/${hash}`,
         link: "/opt/api/current",
       },

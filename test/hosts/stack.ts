@@ -13,6 +13,8 @@ export type StackConfig = Readonly<Record<string, unknown>>;
 /** A stack of this repository's own program with a state, a passphrase and a config file of its own. */
 export interface TestStack {
   readonly name: string;
+  /** Environment of the CLI in which the stack is found. */
+  readonly env: NodeJS.ProcessEnv;
   /** Folder of this stack alone; it goes with `remove`. */
   readonly folder: string;
   /** Sets the whole config of the next operations. Values under `secrets` are set encrypted, by their path. */
@@ -61,6 +63,7 @@ export async function testStack(name = "dev"): Promise<TestStack> {
   };
   return {
     name,
+    env,
     folder,
     configure: async (own, secrets = {}) => {
       const values = Object.entries(own).map(([key, value]) => [`pulumi-systemd:${key}`, value]);

@@ -156,6 +156,7 @@ suite("examples/unit-kinds: the kinds of unit of a tutorial", { timeout: 180_000
 
   test("destroy leaves nothing behind", () =>
     fleet.destroy([
+      "/var/cache/private",
       "/var/cache/warmup",
       "/var/lib/downloader",
       "/var/lib/desk",

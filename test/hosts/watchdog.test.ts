@@ -56,7 +56,7 @@ suite("examples/watchdog: a service that stops pinging", { timeout: 180_000 }, (
       );
       assert.equal(story.find((entry) => entry.message.includes("Failed with result"))?.result, "watchdog");
       const silence = (timeout.monotonic - silent.monotonic) / 1e6;
-      assert.ok(silence > 1.9 && silence < 4, `the watchdog ran out ${silence} s after the last ping`);
+      assert.ok(silence > 1.9 && silence < 8, `the watchdog ran out ${silence} s after the last ping`);
       assert.ok(journal.some((entry) => /Scheduled restart job, restart counter is at 1\./.test(entry.message)));
 
       const later = await shown(host, "pinging.service", "InvocationID", "ActiveState");

@@ -10,7 +10,7 @@ from .files import remove_empty_directory, remove_file, remove_tree, sha256_hex
 from .ledger import Leaving, Ledger, LedgerFile, LedgerRelease, LedgerUnit, write_ledger
 from .observe import boot_id
 from .plan_shape import Observation, Plan
-from .releases import remove_upload
+from .releases import remove_forgotten_uploads, remove_upload
 from .users import known_accounts, remove_users
 from .work import Work
 
@@ -114,3 +114,4 @@ def remove_uploads(work: Work) -> None:
     if work.login_home:
         for release in work.given.releases:
             remove_upload(release, work.login_home)
+        remove_forgotten_uploads(work.given.scope, work.login_home)

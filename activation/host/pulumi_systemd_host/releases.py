@@ -92,6 +92,14 @@ def remove_upload(release: Release, login_home: str) -> None:
         os.close(parent)
 
 
+def remove_forgotten_uploads(scope: str, login_home: str) -> None:
+    """Remove the scope's uploads that nothing will ask for: those of an update that failed and was given up."""
+    beginning = f".pulumi-systemd-{sha256_hex(scope.encode('utf-8'))[:16]}-"
+    for name in os.listdir(login_home):
+        if name.startswith(beginning):
+            remove_file(os.path.join(login_home, name))
+
+
 def _open_beneath(base: str, relative: str, flags: int = 0) -> int:
     at = os.open(base, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     parts = relative.split("/")
