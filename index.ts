@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import { stackConfig } from "./program/config.ts";
+import { secretConfigKeys, stackConfig } from "./program/config.ts";
 import { deployedHosts } from "./program/stack.ts";
 import { hostSummary } from "./program/summary.ts";
 
-const config = stackConfig(pulumi.getProject(), pulumi.runtime.allConfig());
+const config = stackConfig(pulumi.getProject(), pulumi.runtime.allConfig(), secretConfigKeys());
 
 /** What runs on each host, and what the last transaction there did. */
 export const hosts = Object.fromEntries(

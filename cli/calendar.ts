@@ -33,7 +33,8 @@ export interface CronReport {
  */
 export function calendar(expression: string, options: CalendarOptions, terminal: Terminal): number {
   const after = baseTime(options.base);
-  const { iterations: count, timezone: timeZone } = options;
+  const { iterations: count } = options;
+  const timeZone = knownZone(options.timezone);
   const { onCalendar, notes } =
     options.cron === true
       ? onCalendarOfCron(expression)
@@ -58,6 +59,17 @@ export function calendar(expression: string, options: CalendarOptions, terminal:
   terminal.print(...(next.length > 0 ? next.map((time) => `  ${time}`) : [`  ${warning("never elapses")}`]));
   terminal.print(...notes.map((note) => `${warning("note:")} ${note}`));
   return 0;
+}
+
+function knownZone(timeZone: string): string {
+  try {
+    new Intl.DateTimeFormat("en-US", { timeZone });
+    return timeZone;
+  } catch {
+    throw new UsageError(
+      `--timezone ${JSON.stringify(timeZone)} is no time zone; write a name of the tz database such as Europe/Berlin`,
+    );
+  }
 }
 
 function baseTime(base: string | undefined): Date {

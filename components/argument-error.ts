@@ -11,13 +11,38 @@ export function validArguments<S extends z.ZodType>(schema: S, args: unknown): z
   throw new Error(argumentProblems(parsed.error).join("; "));
 }
 
-/** Runs a step of a constructor so that what it throws is printed under the resource, without a stack trace. */
-export function reported<R>(resource: pulumi.Resource, name: string, step: () => R): R {
+/**
+ * An error whose message is all that there is to say.
+ *
+ * Pulumi inspects every error that ends a program, in colour, also where it then hides the stack. Node (20.20, 22.23) does
+ * not come to an end over a frame such as `node_modules/@pulumi/resource.ts`, until half a minute later its memory is used up.
+ */
+export function withoutStack<E extends Error>(error: E): E {
+  error.stack = `${error.name}: ${error.message}`;
+  return error;
+}
+
+/**
+ * An error that Pulumi prints under the resource, without a stack trace.
+ * @param resource undefined where the resource is not made yet
+ */
+export function resourceError(message: string, resource: pulumi.Resource | undefined): pulumi.ResourceError {
+  const error = withoutStack(new pulumi.ResourceError(message, resource, true));
+  // Pulumi inspects every error that ends a program, and through this property it would walk the whole SDK, for minutes.
+  Object.defineProperty(error, "resource", { enumerable: false });
+  return error;
+}
+
+/**
+ * Runs a step so that what it throws is printed under the resource, without a stack trace.
+ * @param resource one that is registered already: the engine prints nothing under another
+ */
+export function reported<R>(resource: pulumi.Resource | undefined, name: string, step: () => R): R {
   try {
     return step();
   } catch (error) {
     if (pulumi.ResourceError.isInstance(error) || !(error instanceof Error)) throw error;
-    throw new pulumi.ResourceError(`${name}: ${error.message}`, resource, true);
+    throw resourceError(`${name}: ${error.message}`, resource);
   }
 }
 

@@ -101,10 +101,12 @@ export class Host extends pulumi.ComponentResource {
       },
       opts,
     );
-    const valid = reported(this, name, () => built(own, (plain) => validArguments(hostSchema, plain)));
+    const valid = built(own, (plain) => reported(this, name, () => validArguments(hostSchema, plain)));
     const fitting = pulumi
       .all([definitions, outputOf(valid)])
-      .apply(([all, { systemd, olderSystemd }]) => fittingDefinitions(name, all, systemd, olderSystemd));
+      .apply(([all, { systemd, olderSystemd }]) =>
+        reported(this, name, () => fittingDefinitions(name, all, systemd, olderSystemd)),
+      );
     fitting.apply(({ omitted }) => {
       for (const line of omitted) void pulumi.log.warn(`${name}: left out, its systemd is too old: ${line}`, this);
     });
@@ -112,7 +114,9 @@ export class Host extends pulumi.ComponentResource {
     const bounds = mapped(valid, ({ transactionSec = 900, waitSec = 300 }) => ({ transactionSec, waitSec }));
     const scope = `${pulumi.getProject()}/${pulumi.getStack()}/${name}`;
     const stdin = pulumi.secret(
-      pulumi.all([fitting, bounds]).apply(([fit, limits]) => hostInput(hostBundle(scope, fit.definitions, limits))),
+      pulumi
+        .all([fitting, bounds])
+        .apply(([fit, limits]) => reported(this, name, () => hostInput(hostBundle(scope, fit.definitions, limits)))),
     );
     const parent = { parent: this };
     const uploads = pulumi.unsecret(definitions).apply((all) =>

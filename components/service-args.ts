@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { sandboxProfileNames } from "../systemd/profiles.ts";
 import {
   accountName,
   hostPath,
@@ -45,6 +46,22 @@ export const OnChange = {
 } as const;
 export type OnChange = (typeof OnChange)[keyof typeof OnChange];
 
+/** The sandbox of a service, by the kind of program that it is for. docs/hardening.md has what each holds and its score. */
+export const SandboxProfile = {
+  /**
+   * No network of its own, for programs that compute on what they are given. It still serves the connections that a
+   * socket unit hands to it. Exposure 0.2.
+   */
+  Strict: "strict",
+  /** Connects to others and offers nothing: queue workers, bots. Exposure 1.1. */
+  NetworkClient: "network-client",
+  /** Listens on a port of 1024 or more, and connects to others. Exposure 1.3. */
+  NetworkServer: "network-server",
+  /** The least, for programs that need hardware, capabilities or a sandbox of their own. Exposure 7.6. */
+  Trusted: "trusted",
+} as const;
+export type SandboxProfile = (typeof SandboxProfile)[keyof typeof SandboxProfile];
+
 /** Arguments that every kind of service has. */
 export interface ServiceCommonArgs {
   /** One line for people, shown by systemctl and in the journal. Default: the name of the service. */
@@ -64,6 +81,11 @@ export interface ServiceCommonArgs {
   group?: pulumi.Input<string>;
   /** Whether `user` (and `group`) are created as system accounts when the host does not have them. Default: false. */
   createUser?: pulumi.Input<boolean>;
+  /**
+   * The sandbox: a set of directives of [Service], made for one kind of program. A directive that does not suit the program
+   * is changed by its name in `service`. Default: `network-server`.
+   */
+  profile?: pulumi.Input<SandboxProfile>;
   /** Directory that the process starts in, an absolute path on the host. Default: `/`. */
   workingDirectory?: pulumi.Input<string>;
   /** Variables of the process, visible to every user of the host. Nothing secret belongs here. Default: none. */
@@ -98,7 +120,7 @@ export interface ServiceCommonArgs {
   settleSec?: pulumi.Input<number>;
   /** Any directive of [Unit] by its systemd name; overrides what the arguments above give. Default: none. */
   unit?: pulumi.Input<UnitSectionArgs>;
-  /** Any directive of [Service] by its systemd name; overrides the arguments above and the sandbox. Default: none. */
+  /** Any directive of [Service] by its systemd name; overrides the arguments above and the profile. Default: none. */
   service?: pulumi.Input<ServiceSectionArgs>;
   /** Any directive of [Install] by its systemd name. Default: `WantedBy=multi-user.target`. */
   install?: pulumi.Input<InstallSectionArgs>;
@@ -112,6 +134,7 @@ const commonShape = {
   user: accountName.optional(),
   group: accountName.optional(),
   createUser: z.boolean().optional(),
+  profile: z.enum(sandboxProfileNames).optional(),
   workingDirectory: hostPath.optional(),
   environment: z.record(variableName, z.string()).optional(),
   environmentFiles: z.array(z.string().regex(/^-?\//, "must be absolute paths on the host")).optional(),

@@ -37,10 +37,10 @@ export function serviceDefinition<Args extends { secretEnvironment?: unknown; so
       ...(socket === undefined ? {} : { socket: { unitName: socket.unitName } }),
       ...(secretEnvironment === undefined ? {} : { secretEnvironment: {} }),
     };
-    const plan = built(visible, (plain) => planned(validArguments(schema, plain)));
+    const plan = built(visible, (plain) => reported(component, name, () => planned(validArguments(schema, plain))));
     const unitArgs = mapped(plan, (known) => serviceUnitArgs(name, known));
     const unit = new Unit(`${name}.service`, unitArgsOf(unitArgs, serviceUnitFields), { parent: component });
-    const files = secretEnvironment === undefined ? [] : [secretFile(name, secretEnvironment)];
+    const files = secretEnvironment === undefined ? [] : [secretFile(component, name, secretEnvironment)];
     return pulumi
       .all([unit.definition, outputOf(plan), pulumi.all(files)])
       .apply(([definition, { args: known, releases }, secretFiles]) => ({
@@ -89,12 +89,12 @@ function serviceUnitArgs(name: string, { args, releases }: ServicePlan): Service
   };
 }
 
-function secretFile(name: string, variables: unknown): pulumi.Output<DefinedFile> {
+function secretFile(component: pulumi.Resource, name: string, variables: unknown): pulumi.Output<DefinedFile> {
   const secret: pulumi.Output<unknown> = pulumi.secret(variables);
   return secret.apply((known) => ({
     path: secretEnvironmentPath(name),
     mode: "0600",
-    content: encodedEnvironmentFile(known as Record<string, string>),
+    content: reported(component, name, () => encodedEnvironmentFile(known as Record<string, string>)),
     secret: true,
   }));
 }

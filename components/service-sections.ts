@@ -1,6 +1,6 @@
 import { encodedEnvironment } from "../systemd/environment.ts";
 import { encodedExecCommand } from "../systemd/exec-command.ts";
-import { serviceSandbox } from "../systemd/sandbox.ts";
+import { profileSandbox } from "../systemd/profiles.ts";
 import type { SectionDirectives, UnitSections } from "../systemd/sections.ts";
 import { mergedSections } from "../systemd/sections.ts";
 import { escapedSpecifiers } from "../systemd/specifiers.ts";
@@ -52,8 +52,7 @@ export function serviceSections(name: string, args: ServicePlain): UnitSections 
       TimeoutStartSec: args.timeoutStartSec,
       TimeoutStopSec: args.timeoutStopSec,
       StateDirectory: name,
-      ...serviceSandbox(),
-      ...homeDirectives(args),
+      ...profileDirectives(args),
     },
     Install: args.onDemand ? undefined : { WantedBy: "multi-user.target" },
   };
@@ -70,12 +69,12 @@ function accountDirectives(args: ServicePlain): SectionDirectives {
   return { User: args.user, Group: args.group };
 }
 
-/** Code under /home is out of sight with ProtectHome=yes, so a service that lives there gets to read it. */
-function homeDirectives(args: ServicePlain): SectionDirectives {
+/** The profile; code under /home is out of sight with ProtectHome=yes, so a service that lives there gets to read it. */
+function profileDirectives(args: ServicePlain): SectionDirectives {
+  const profile = profileSandbox(args.profile ?? "network-server");
   const paths = [args.workingDirectory, ...args.exec.slice(0, 1)];
-  return paths.some((path) => path !== undefined && /^\/(home|root)(\/|$)/.test(path))
-    ? { ProtectHome: "read-only" }
-    : {};
+  const isAtHome = paths.some((path) => path !== undefined && /^\/(home|root)(\/|$)/.test(path));
+  return isAtHome && profile.ProtectHome === "yes" ? { ...profile, ProtectHome: "read-only" } : profile;
 }
 
 function wordsOf(...lists: (readonly string[] | undefined)[]): string | undefined {

@@ -96,7 +96,9 @@ export class SocketUnit extends pulumi.ComponentResource {
     this.definition = reported(this, name, () => {
       const nameProblem = componentNameProblem(name, ".socket");
       if (nameProblem !== undefined) throw new Error(nameProblem);
-      const sections = built(args, (plain) => socketSections(name, validArguments(socketUnitSchema, plain)));
+      const sections = built(args, (plain) =>
+        reported(this, name, () => socketSections(name, validArguments(socketUnitSchema, plain))),
+      );
       return new Unit(this.unitName, unitArgsOf(sections, ["Unit", "Socket", "Install"]), { parent: this }).definition;
     });
     this.registerOutputs({ unitName: this.unitName });

@@ -159,10 +159,12 @@ function timerDefinition(timer: Timer, name: string, args: TimerArgs): pulumi.Ou
         : undefined;
 
   const started = starts?.unitName ?? `${name}.service`;
-  const sections = built({ ...own, starts: { unitName: started } }, (plain) => {
-    const valid = validArguments(timerSchema, plain);
-    return timerSections(name, valid.starts?.unitName ?? `${name}.service`, valid);
-  });
+  const sections = built({ ...own, starts: { unitName: started } }, (plain) =>
+    reported(timer, name, () => {
+      const valid = validArguments(timerSchema, plain);
+      return timerSections(name, valid.starts?.unitName ?? `${name}.service`, valid);
+    }),
+  );
   const calendars = mapped(sections, ({ Timer }) => [Timer?.OnCalendar ?? []].flat().map(String));
   outputOf(calendars).apply((expressions) => {
     for (const warning of expressions.filter((text) => text !== "").flatMap(calendarWarnings)) {

@@ -6,7 +6,7 @@ import { parseUnitFile, printUnitFile, unitModel } from "../systemd/unit-file.ts
 import { parsedUnitName, unitNameProblem } from "../systemd/unit-name.ts";
 import type { UnitProblem } from "../systemd/validate.ts";
 import { unitFileProblems, unitProblems } from "../systemd/validate.ts";
-import { argumentProblems } from "./argument-error.ts";
+import { argumentProblems, reported, resourceError } from "./argument-error.ts";
 import { directives, hostPath, onChange, unitName } from "./argument-schema.ts";
 import { built, type Deferrable, fieldsOf, outputOf } from "./deferred.ts";
 import type { Definition } from "./definition.ts";
@@ -152,11 +152,18 @@ export class Unit extends pulumi.ComponentResource {
   /** @throws pulumi.ResourceError naming the directive, what was received, and what is accepted */
   constructor(name: string, args: UnitArgs, opts?: pulumi.ComponentResourceOptions) {
     let rendered: pulumi.Output<RenderedUnit> | undefined;
-    let problem: string | undefined;
+    let problem: unknown;
     try {
-      rendered = readable(name, outputOf(built(args, (plain) => renderedUnit(name, plain))));
+      const unit = built(args, (plain) =>
+        reported(
+          () => this,
+          name,
+          () => renderedUnit(name, plain),
+        ),
+      );
+      rendered = readable(() => this, name, outputOf(unit));
     } catch (error) {
-      problem = error instanceof Error ? error.message : String(error);
+      problem = error;
     }
     super(
       Unit.__pulumiType,
@@ -165,7 +172,7 @@ export class Unit extends pulumi.ComponentResource {
       // A change shows as a hunk of the text; the sections, the same once more, are for creation and for policies.
       pulumi.mergeOptions(opts, { hideDiffs: ["sections"] }),
     );
-    if (rendered === undefined) throw new pulumi.ResourceError(`${name}: ${problem}`, this, true);
+    if (rendered === undefined) throw resourceError(problem instanceof Error ? problem.message : String(problem), this);
     this.unitName = name;
     // The registration comes first: a policy that refuses this unit keeps it from every host.
     this.definition = pulumi.all([rendered, this.urn]).apply(([{ definition }]) => definition);
@@ -183,11 +190,16 @@ export function unitArgsOf<T, K extends keyof T>(built: Deferrable<T>, fields: r
 }
 
 /** Every local user can read a unit, so no value of it may be secret. */
-function readable(name: string, rendered: pulumi.Output<RenderedUnit>): pulumi.Output<RenderedUnit> {
+function readable(
+  parent: pulumi.Resource | undefined,
+  name: string,
+  rendered: pulumi.Output<RenderedUnit>,
+): pulumi.Output<RenderedUnit> {
   return pulumi.output(pulumi.isSecret(rendered)).apply((secret) => {
     if (secret) {
-      throw new Error(
+      throw resourceError(
         `${name}: a directive holds a secret, and every user of a host can read its units; pass it by secretEnvironment`,
+        parent,
       );
     }
     return rendered;

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { argumentProblems } from "../components/argument-error.ts";
+import { argumentProblems, withoutStack } from "../components/argument-error.ts";
 import { unitName } from "../components/argument-schema.ts";
 import { healthCheckSchema } from "../components/health-check.ts";
 import { hostLimitsShape } from "../components/host.ts";
@@ -59,21 +59,55 @@ export const stackSchema = z.strictObject({
 export type StackConfig = z.infer<typeof stackSchema>;
 
 /**
+ * Config keys in which Pulumi found a secret, `project:services`. Of a value with many parts it tells no more than the key.
+ * @param variable what Pulumi's language host hands to the program
+ */
+export function secretConfigKeys(variable = process.env.PULUMI_CONFIG_SECRET_KEYS): string[] {
+  return variable ? z.array(z.string()).parse(JSON.parse(variable)) : [];
+}
+
+/**
  * The config of the stack's own project, checked.
  * @param project the project's name, the prefix of its config keys
  * @param all every config value of the stack as Pulumi hands it over: text or JSON
+ * @param secretKeys those of them that hold a secret
  * @throws pulumi.RunError with one line for each mistake, each with its path in the YAML; values of secrets are not shown
  */
-export function stackConfig(project: string, all: Readonly<Record<string, string>>): StackConfig {
+export function stackConfig(
+  project: string,
+  all: Readonly<Record<string, string>>,
+  secretKeys: readonly string[] = [],
+): StackConfig {
   const own = Object.entries(all)
     .filter(([key]) => key.startsWith(`${project}:`))
     .map(([key, text]) => [key.slice(project.length + 1), jsonOr(text)] as const);
   const parsed = stackSchema.safeParse(Object.fromEntries(own));
-  if (parsed.success) return parsed.data;
-  const problems = argumentProblems(parsed.error).map((problem) => `  ${project}:${problem}`);
-  throw new pulumi.RunError(
-    `the stack's config has ${problems.length === 1 ? "a mistake" : "mistakes"}:\n${problems.join("\n")}`,
+  const misplaced = own
+    .filter(([key, value]) => secretKeys.includes(`${project}:${key}`) && !mayHoldSecret(value))
+    .map(([key]) => `${key}: ${secretPlaces}`);
+  if (parsed.success && misplaced.length === 0) return parsed.data;
+  const problems = [...(parsed.error ? argumentProblems(parsed.error) : []), ...misplaced].map(
+    (problem) => `  ${project}:${problem}`,
   );
+  throw runError(`the stack's config has ${problems.length === 1 ? "a mistake" : "mistakes"}:\n${problems.join("\n")}`);
+}
+
+const secretPlaces =
+  "holds a secret where none can be kept: every user of a host can read its units; a secret goes into `secretEnvironment` of a service, into the credentials of a `connection`, or into `http` of a health check";
+
+/** Whether a secret in this value can be in one of the places that keep it. */
+function mayHoldSecret(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return Object.entries(value).some(
+    ([key, part]) =>
+      ["secretEnvironment", "privateKey", "privateKeyPassword", "password", "http"].includes(key) ||
+      mayHoldSecret(part),
+  );
+}
+
+/** An error of the whole stack, printed without a stack trace. */
+export function runError(message: string): pulumi.RunError {
+  return withoutStack(new pulumi.RunError(message));
 }
 
 function jsonOr(text: string): unknown {

@@ -12,7 +12,7 @@ import { SocketUnit } from "../components/socket-unit.ts";
 import { Timer } from "../components/timer.ts";
 import { Unit } from "../components/unit.ts";
 import { sandboxConnection } from "../sandbox/connection.ts";
-import type { StackConfig } from "./config.ts";
+import { runError, type StackConfig } from "./config.ts";
 
 /**
  * Defines everything that the config describes and deploys it to the config's hosts.
@@ -38,9 +38,7 @@ function definedUnits(config: StackConfig): Map<string, DefinitionSource> {
   const defined = new Map<string, DefinitionSource>();
   const add = (component: DefinitionSource & { unitName: string }) => {
     if (defined.has(component.unitName)) {
-      throw new pulumi.RunError(
-        `two definitions in the stack's config make the unit ${component.unitName}; rename one`,
-      );
+      throw runError(`two definitions in the stack's config make the unit ${component.unitName}; rename one`);
     }
     defined.set(component.unitName, component);
   };
@@ -62,7 +60,7 @@ function chosenUnits(host: string, definitions: Map<string, DefinitionSource>, u
   return (units ?? [...definitions.keys()]).map((unit) => {
     const definition = definitions.get(unit);
     if (definition !== undefined) return definition;
-    throw new pulumi.RunError(
+    throw runError(
       `${pulumi.getProject()}:hosts.${host}.units: ${unit} is not defined in this stack; it has ${[...definitions.keys()].join(", ") || "none"}`,
     );
   });
@@ -83,7 +81,7 @@ function privateKeyText(host: string, file: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch {
-    throw new pulumi.RunError(
+    throw runError(
       `${pulumi.getProject()}:hosts.${host}.connection.privateKeyFile: ${file} cannot be read; give the path of a private key`,
     );
   }
@@ -94,7 +92,7 @@ function sandboxHost(host: string, sandbox: string): HostConnectionArgs {
     const { privateKeyFile, ...rest } = sandboxConnection(sandbox);
     return { ...rest, privateKey: readFileSync(privateKeyFile, "utf8") };
   } catch (error) {
-    throw new pulumi.RunError(
+    throw runError(
       `${pulumi.getProject()}:hosts.${host}.sandbox: ${error instanceof Error ? error.message : String(error)}`,
     );
   }

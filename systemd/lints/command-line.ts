@@ -42,6 +42,7 @@ export const execDirectives = [
 ] as const;
 
 const cache = new WeakMap<LintedUnit, Map<string, readonly CommandLine[]>>();
+const wholeCache = new WeakMap<LintedUnit, readonly CommandLine[]>();
 
 /** The commands of an `Exec...=` directive of a service that count; none of an assignment that systemd cannot read. */
 export function commandsOf(unit: LintedUnit, directive: (typeof execDirectives)[number]): readonly CommandLine[] {
@@ -56,7 +57,11 @@ export function commandsOf(unit: LintedUnit, directive: (typeof execDirectives)[
 
 /** All commands of a service. */
 export function allCommandsOf(unit: LintedUnit): readonly CommandLine[] {
-  return execDirectives.flatMap((directive) => commandsOf(unit, directive));
+  const known = wholeCache.get(unit);
+  if (known !== undefined) return known;
+  const commands = execDirectives.flatMap((directive) => commandsOf(unit, directive));
+  wholeCache.set(unit, commands);
+  return commands;
 }
 
 const shells: ReadonlySet<string> = new Set(["sh", "bash", "dash", "zsh", "ksh", "ash", "fish", "busybox"]);

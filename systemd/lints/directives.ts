@@ -3,8 +3,8 @@ import type { Directive } from "../directive.ts";
 import { directiveOf, sectionNames } from "../directives.ts";
 import { nearestOf } from "../nearest.ts";
 import { sectionProblems } from "../validate.ts";
-import { received } from "../values/value-check.ts";
 import { mayHoldSecret, valueProblem } from "../values/value.ts";
+import { received } from "../values/value-check.ts";
 import { inlineCommentIn } from "./inline-comment.ts";
 import type { Lint, LintHit } from "./lint.ts";
 import { type Assignment, type LintedUnit, quoted } from "./linted-unit.ts";
@@ -130,7 +130,10 @@ function ofTable(directive: Directive, at: Assignment, { systemd }: UnitSet): re
   ];
   if (obsolete === true) return report("obsolete", "it has no effect any more; leave it out");
   if (systemd !== undefined && since > systemd) {
-    return report("too-new", `it needs systemd ${since}, the target has ${systemd}; leave it out or choose a newer target`);
+    return report(
+      "too-new",
+      `it needs systemd ${since}, the target has ${systemd}; leave it out or choose a newer target`,
+    );
   }
   if (removedAfter !== undefined && (systemd === undefined || systemd > removedAfter)) {
     const successor = legacyUse === undefined ? "leave it out" : `write ${legacyUse}`;
@@ -158,8 +161,11 @@ function ofValue(directive: Directive, at: Assignment, { systemd }: UnitSet): re
   const { key, value } = at;
   if (value === "") return ofEmpty(directive, at);
   const problem = ofCalendar(directive, at) ?? ofExecutable(directive, at) ?? ofBadValue(directive, at, systemd);
-  const comment = inlineCommentIn(directive, value, problem !== undefined, (head) =>
-    valueProblem(directive, head, systemd) === undefined,
+  const comment = inlineCommentIn(
+    directive,
+    value,
+    problem !== undefined,
+    (head) => valueProblem(directive, head, systemd) === undefined,
   );
   if (comment !== undefined) {
     const where = { start: comment.start, end: value.length };
@@ -218,7 +224,8 @@ function ofBadValue(directive: Directive, at: Assignment, systemd: number | unde
   if (problem === undefined) return undefined;
   const isNew = systemd !== undefined && valueProblem(directive, at.value) === undefined;
   const effect = directive.fatal === true ? "; systemd does not load the unit" : "";
-  const nearest = directive.kind === "enum" && /[A-Z]/.test(at.value) ? nearestOf(at.value, directive.values ?? []) : undefined;
+  const nearest =
+    directive.kind === "enum" && /[A-Z]/.test(at.value) ? nearestOf(at.value, directive.values ?? []) : undefined;
   const hint = nearest === undefined || problem.includes("did you mean") ? "" : `; did you mean "${nearest}"?`;
   return { rule: isNew ? "too-new" : "bad-value", at, message: `${at.key}: ${problem}${hint}${effect}` };
 }

@@ -1,9 +1,22 @@
 import { allCommandsOf, type CommandLine, commandsOf, isShell, shellScriptOf } from "./command-line.ts";
 import type { Lint, LintHit } from "./lint.ts";
-import { itemsOf, listWordsOf, valueOf } from "./linted-unit.ts";
+import { itemsOf, listWordsOf, textOf } from "./linted-unit.ts";
 import { isDaemon, isService } from "./service-type.ts";
 
-const builtins: ReadonlySet<string> = new Set(["cd", "source", ".", "export", "exec", "eval", "ulimit", "set", "alias", "if", "for", "while"]);
+const builtins: ReadonlySet<string> = new Set([
+  "cd",
+  "source",
+  ".",
+  "export",
+  "exec",
+  "eval",
+  "ulimit",
+  "set",
+  "alias",
+  "if",
+  "for",
+  "while",
+]);
 
 const interpreter = /^(python[0-9.]*|pypy[0-9.]*|node|nodejs|ruby|perl|php[0-9.]*|bash|sh|dash|java|deno|bun)$/;
 
@@ -36,7 +49,12 @@ export const executableLints: readonly Lint[] = [
     fix: "Write the absolute path.",
     hits: (unit) =>
       allCommandsOf(unit)
-        .filter(({ path }) => /^[A-Za-z0-9][\w.+-]*$/.test(path) && !builtins.has(path) && valueOf(unit, "Service.ExecSearchPath") === undefined)
+        .filter(
+          ({ path }) =>
+            /^[A-Za-z0-9][\w.+-]*$/.test(path) &&
+            !builtins.has(path) &&
+            textOf(unit, "Service.ExecSearchPath") === undefined,
+        )
         .map((command) => ofExecutable(command, `"${command.path}" is looked up in systemd's own list of directories`)),
   },
   {
@@ -45,14 +63,15 @@ export const executableLints: readonly Lint[] = [
     why: "Services begin in /, so an interpreter looks for the program there.",
     fix: "Write WorkingDirectory=, or the absolute path of the program.",
     hits: (unit) => {
-      if (!isService(unit) || valueOf(unit, "Service.WorkingDirectory") !== undefined) return [];
+      if (!isService(unit) || textOf(unit, "Service.WorkingDirectory") !== undefined) return [];
       return allCommandsOf(unit).flatMap((command): LintHit[] => {
         if (!interpreter.test(command.program)) return [];
         const words = command.programArguments;
         const index = words.findIndex(({ text }) => !text.startsWith("-"));
         const word = words[words[index - 1]?.text === "-jar" ? index : index];
         const isOfOption = /^-[cemW]$/.test(words[index - 1]?.text ?? "");
-        if (word === undefined || isOfOption || !/^[\w.][\w./-]*\.(py|js|mjs|ts|rb|pl|php|sh|jar)$/.test(word.text)) return [];
+        if (word === undefined || isOfOption || !/^[\w.][\w./-]*\.(py|js|mjs|ts|rb|pl|php|sh|jar)$/.test(word.text))
+          return [];
         const message = `${command.at.key}: ${command.program} looks for ${JSON.stringify(word.text)} in /, as there is no WorkingDirectory=`;
         return [{ at: command.at, mark: { start: word.start, end: word.start + word.raw.length }, message }];
       });
@@ -66,7 +85,9 @@ export const executableLints: readonly Lint[] = [
     hits: (unit) =>
       allCommandsOf(unit).flatMap((command): LintHit[] => {
         const name = privilegeProgramIn(command);
-        return name === undefined ? [] : [{ at: command.at, message: `${command.at.key}: ${name} changes the user behind systemd's back` }];
+        return name === undefined
+          ? []
+          : [{ at: command.at, message: `${command.at.key}: ${name} changes the user behind systemd's back` }];
       }),
   },
   {
@@ -81,7 +102,9 @@ export const executableLints: readonly Lint[] = [
         const found = ["nohup", "screen", "tmux", "setsid", "disown"].find(
           (helper) => name === helper || new RegExp(`(^|[;&|]\\s*)${helper}\\s`).test(script),
         );
-        return found === undefined ? [] : [{ at: command.at, message: `${command.at.key}: ${found} is of no use in a service` }];
+        return found === undefined
+          ? []
+          : [{ at: command.at, message: `${command.at.key}: ${found} is of no use in a service` }];
       }),
   },
   {
@@ -116,7 +139,8 @@ export const executableLints: readonly Lint[] = [
       return commandsOf(unit, "ExecStart").flatMap((command): LintHit[] => {
         const [first, second] = command.programArguments.map(({ text }) => text);
         if (!/^python[0-9.]*$/.test(command.program) || first === undefined) return [];
-        if (/^-[A-Za-z]*u/.test(first) || (first === "-m" && /^(gunicorn|uvicorn|celery|hypercorn)/.test(second ?? ""))) return [];
+        if (/^-[A-Za-z]*u/.test(first) || (first === "-m" && /^(gunicorn|uvicorn|celery|hypercorn)/.test(second ?? "")))
+          return [];
         return [{ at: command.at, message: `ExecStart: ${command.program} buffers its output` }];
       });
     },
@@ -128,7 +152,8 @@ export const executableLints: readonly Lint[] = [
     fix: "Order the unit behind what it waits for (After=, a socket, Type=notify), or let it retry by Restart=.",
     hits: (unit) =>
       [...commandsOf(unit, "ExecStartPre"), ...commandsOf(unit, "ExecStartPost")].flatMap((command): LintHit[] => {
-        const isPause = command.program === "sleep" || /^\s*sleep\s+[\d.]+\s*$/.test(shellScriptOf(command)?.text ?? "");
+        const isPause =
+          command.program === "sleep" || /^\s*sleep\s+[\d.]+\s*$/.test(shellScriptOf(command)?.text ?? "");
         return isPause ? [{ at: command.at, message: `${command.at.key}: a pause stands in for a dependency` }] : [];
       }),
   },
@@ -140,7 +165,8 @@ export const executableLints: readonly Lint[] = [
     hits: (unit) =>
       commandsOf(unit, "ExecStartPre").flatMap((command): LintHit[] => {
         const script = shellScriptOf(command)?.text ?? "";
-        const isMade = ["mkdir", "install", "chown"].includes(command.program) || /(^|[;&|]\s*)(mkdir|chown)\s/.test(script);
+        const isMade =
+          ["mkdir", "install", "chown"].includes(command.program) || /(^|[;&|]\s*)(mkdir|chown)\s/.test(script);
         const text = script === "" ? command.programArguments.map((word) => word.text).join(" ") : script;
         const place = /(^|\s)(\/var)?\/(run|lib|cache|log)\/[\w.-]+/.exec(text);
         if (!isMade || place === null || (command.program === "install" && !/(^|\s)-\w*d/.test(text))) return [];
@@ -155,7 +181,9 @@ export const executableLints: readonly Lint[] = [
     hits: (unit) =>
       commandsOf(unit, "ExecStop").flatMap((command): LintHit[] => {
         if (!["kill", "pkill", "killall"].includes(command.program)) return [];
-        const isHard = command.programArguments.some(({ text }) => /^-(9|KILL|SIGKILL)$|^(-s)?(KILL|SIGKILL)$/.test(text));
+        const isHard = command.programArguments.some(({ text }) =>
+          /^-(9|KILL|SIGKILL)$|^(-s)?(KILL|SIGKILL)$/.test(text),
+        );
         const isBroad = command.program !== "kill";
         const effect = isBroad
           ? `${command.program} also hits processes that are not of this service`
@@ -172,7 +200,10 @@ export const executableLints: readonly Lint[] = [
     fix: "Write Type=notify-reload (systemd 253 and newer), or an ExecReload= that waits.",
     hits: (unit) =>
       commandsOf(unit, "ExecReload")
-        .filter(({ program, programArguments: words }) => program === "kill" && words.some(({ text }) => /HUP|-1$|USR/.test(text)))
+        .filter(
+          ({ program, programArguments: words }) =>
+            program === "kill" && words.some(({ text }) => /HUP|-1$|USR/.test(text)),
+        )
         .map((command) => ({ at: command.at, message: "ExecReload: kill only sends a signal and does not wait" })),
   },
 ];
@@ -182,7 +213,12 @@ export function privilegeProgramIn(command: CommandLine): string | undefined {
   const names = ["sudo", "doas", "pkexec", "su", "runuser"];
   const last = command.path.slice(command.path.lastIndexOf("/") + 1);
   const script = isShell(command.program) ? (shellScriptOf(command)?.text ?? "") : "";
-  return names.find((name) => name === last || name === command.program || new RegExp(`(^|[;&|(]\\s*|\\s)(/usr)?(/bin/)?${name}\\s`).test(script));
+  return names.find(
+    (name) =>
+      name === last ||
+      name === command.program ||
+      new RegExp(`(^|[;&|(]\\s*|\\s)(/usr)?(/bin/)?${name}\\s`).test(script),
+  );
 }
 
 function ofExecutable(command: CommandLine, text: string): LintHit {

@@ -48,7 +48,9 @@ export function inlineCommentIn(
   if (!freeTexts.has(directive.kind)) {
     return { start, mark, effect: "systemd takes the whole text", severity: "error" };
   }
-  return /[ \t]# /.test(value) ? { start, mark, effect: "systemd keeps the whole text", severity: "warning" } : undefined;
+  return /[ \t]# /.test(value)
+    ? { start, mark, effect: "systemd keeps the whole text", severity: "warning" }
+    : undefined;
 }
 
 function commentInCommand(value: string): InlineComment | undefined {

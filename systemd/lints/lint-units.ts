@@ -19,14 +19,7 @@ export type { LintOptions } from "./unit-set.ts";
  * knows (its other units, its files and users) is never taken for missing.
  */
 export function lintUnits(units: readonly LintUnit[], options: LintOptions = {}): LintFinding[] {
-  const linted = units.map(lintedUnit);
-  const set = unitSet(linted, options);
-  return linted.flatMap((unit) =>
-    lints
-      .flatMap((lint) => lint.hits(unit, set).map((hit) => ({ place: placeOf(unit, hit), finding: finding(unit, lint, hit) })))
-      .toSorted((a, b) => a.place[0] - b.place[0] || a.place[1] - b.place[1])
-      .map(({ finding }) => finding),
-  );
+  return findingsByUnit(units, options).flat();
 }
 
 /** A unit file as text. */
@@ -38,26 +31,39 @@ export interface LintUnitText {
 
 /** `lintUnits` for texts. One that systemd refuses as a whole has one finding, `syntax-error`. */
 export function lintUnitTexts(texts: readonly LintUnitText[], options: LintOptions = {}): LintFinding[] {
-  const units: LintUnit[] = [];
-  const refused = new Map<string, LintFinding>();
-  for (const { name, text } of texts) {
-    try {
-      units.push({ name, ...parseUnitFileWithNotes(text) });
-    } catch (error) {
-      if (!(error instanceof UnitSyntaxError)) throw error;
-      const message = error.message.replace(/^line \d+: /, "");
-      refused.set(name, { unit: name, line: error.line, rule: "syntax-error", severity: "error", message });
-    }
+  const parsed = texts.map(parsedUnit);
+  const units = parsed.filter((unit): unit is LintUnit => !("rule" in unit));
+  const found = findingsByUnit(units, options);
+  return parsed.flatMap((unit) => ("rule" in unit ? [unit] : (found[units.indexOf(unit)] ?? [])));
+}
+
+function parsedUnit({ name, text }: LintUnitText): LintUnit | LintFinding {
+  try {
+    return { name, ...parseUnitFileWithNotes(text) };
+  } catch (error) {
+    if (!(error instanceof UnitSyntaxError)) throw error;
+    const message = error.message.replace(/^line \d+: /, "");
+    return { unit: name, line: error.line, rule: "syntax-error", severity: "error", message };
   }
-  const found = Map.groupBy(lintUnits(units, options), ({ unit }) => unit);
-  return texts.flatMap(({ name }) => {
-    const refusal = refused.get(name);
-    return refusal === undefined ? (found.get(name) ?? []) : [refusal];
+}
+
+function findingsByUnit(units: readonly LintUnit[], options: LintOptions): readonly (readonly LintFinding[])[] {
+  const linted = units.map(lintedUnit);
+  const set = unitSet(linted, options);
+  return linted.map((unit) => {
+    const found: { readonly lint: Lint; readonly hit: LintHit; readonly place: readonly [number, number] }[] = [];
+    for (const lint of lints) {
+      for (const hit of lint.hits(unit, set)) found.push({ lint, hit, place: placeOf(unit, hit) });
+    }
+    return found
+      .toSorted((a, b) => a.place[0] - b.place[0] || a.place[1] - b.place[1])
+      .map(({ lint, hit }) => finding(unit, lint, hit));
   });
 }
 
 function finding(unit: LintedUnit, lint: Lint, hit: LintHit): LintFinding {
-  const section = hit.at?.section ?? (hit.sectionIndex === undefined ? undefined : unit.file.sections[hit.sectionIndex]?.name);
+  const section =
+    hit.at?.section ?? (hit.sectionIndex === undefined ? undefined : unit.file.sections[hit.sectionIndex]?.name);
   return {
     unit: unit.name,
     ...(section === undefined ? {} : { section }),
@@ -94,7 +100,8 @@ function position(unit: LintedUnit, hit: LintHit): Pick<LintFinding, "line" | "c
   if (hit.mark === "key") {
     return { line: entry.line, column: entry.column, endColumn: entry.column + hit.at.key.length };
   }
-  const { start, end } = hit.mark === undefined || hit.mark === "value" ? { start: 0, end: hit.at.value.length } : hit.mark;
+  const { start, end } =
+    hit.mark === undefined || hit.mark === "value" ? { start: 0, end: hit.at.value.length } : hit.mark;
   const place = positionInLine(entry.value, start);
   const next = entry.value.find(({ offset }) => offset > start)?.offset ?? Number.POSITIVE_INFINITY;
   // The blank in place of a joined line end belongs to no line.

@@ -69,12 +69,15 @@ export function lintedUnit(unit: LintUnit): LintedUnit {
 
 /** All assignments of a directive, resets included. @param id Such as `Service.ExecStart`. */
 export function assignmentsOf(unit: LintedUnit, id: string): readonly Assignment[] {
-  return unit.assignments.get(id) ?? [];
+  return unit.assignments.get(id) ?? none;
 }
+
+const none: readonly Assignment[] = [];
 
 /** The assignments of a list directive that count: those behind the last empty one. */
 export function itemsOf(unit: LintedUnit, id: string): readonly Assignment[] {
-  const all = assignmentsOf(unit, id);
+  const all = unit.assignments.get(id);
+  if (all === undefined) return none;
   const isReset = !empty(id, "adds-nothing");
   const last = isReset ? all.findLastIndex(({ value }) => value === "") : -1;
   return all.slice(last + 1).filter(({ value }) => value !== "");
@@ -82,31 +85,32 @@ export function itemsOf(unit: LintedUnit, id: string): readonly Assignment[] {
 
 /** The assignment of a directive with one value that counts: the last one, none if that is empty and resets. */
 export function settingOf(unit: LintedUnit, id: string): Assignment | undefined {
-  const all = assignmentsOf(unit, id);
+  const all = unit.assignments.get(id);
+  if (all === undefined) return undefined;
   const last = empty(id, "ignored") ? all.findLast(({ value }) => value !== "") : all.at(-1);
   return last === undefined || last.value === "" ? undefined : last;
 }
 
 /** The value of a directive with one value, or undefined where it has none. */
-export function valueOf(unit: LintedUnit, id: string): string | undefined {
+export function textOf(unit: LintedUnit, id: string): string | undefined {
   return settingOf(unit, id)?.value;
 }
 
 /** Whether a boolean directive, or one that takes booleans besides words, is switched on; also by such a word. */
 export function isOn(unit: LintedUnit, id: string): boolean {
-  const value = valueOf(unit, id);
+  const value = textOf(unit, id);
   return value !== undefined && parsedBoolean(value) !== false;
 }
 
 /** Whether a boolean directive is set to no. */
 export function isOff(unit: LintedUnit, id: string): boolean {
-  const value = valueOf(unit, id);
+  const value = textOf(unit, id);
   return value !== undefined && parsedBoolean(value) === false;
 }
 
 /** A time span in microseconds; undefined where it is not set or is none. */
 export function spanOf(unit: LintedUnit, id: string): number | undefined {
-  const value = valueOf(unit, id);
+  const value = textOf(unit, id);
   return value === undefined ? undefined : spanIn(value);
 }
 
@@ -126,9 +130,13 @@ export interface ListWord {
   readonly at: Assignment;
 }
 
+const noWords: readonly ListWord[] = [];
+
 /** The words of a list directive that count; none of an assignment that cannot be split. */
 export function listWordsOf(unit: LintedUnit, id: string): readonly ListWord[] {
-  return itemsOf(unit, id).flatMap((at) => {
+  const items = itemsOf(unit, id);
+  if (items.length === 0) return noWords;
+  return items.flatMap((at) => {
     const words = /["'\\]/.test(at.value) ? wordsOf(at.value) : at.value.split(/[ \t]+/);
     return typeof words === "string" ? [] : words.map((word) => ({ word, at }));
   });

@@ -10,10 +10,10 @@ import {
   quoted,
   settingOf,
   spanOf,
-  valueOf,
+  textOf,
 } from "./linted-unit.ts";
 import { isService, serviceTypeOf } from "./service-type.ts";
-import { activatorsOf, unitNamed } from "./unit-set.ts";
+import { activatorsOf, type UnitSet, unitNamed } from "./unit-set.ts";
 
 /** How a service says that it is ready and alive. */
 export const readinessLints: readonly Lint[] = [
@@ -41,11 +41,13 @@ export const readinessLints: readonly Lint[] = [
     fix: "Start the program itself, put `exec` before it in the shell script, or write NotifyAccess=all.",
     hits: (unit) => {
       const speaker = notifier(unit);
-      if (speaker === undefined || !["main", "none"].includes(valueOf(unit, "Service.NotifyAccess") ?? "main")) return [];
+      if (speaker === undefined || !["main", "none"].includes(textOf(unit, "Service.NotifyAccess") ?? "main"))
+        return [];
       return commandsOf(unit, "ExecStart").flatMap((command): LintHit[] => {
         const script = shellScriptOf(command);
         const isWrapper = ["sudo", "su", "runuser", "timeout", "flock", "npm", "yarn", "pnpm", "uv", "pdm", "make"];
-        const stays = script === undefined ? isWrapper.includes(command.program) : !/(^|[;&|\s])exec\s/.test(script.text);
+        const stays =
+          script === undefined ? isWrapper.includes(command.program) : !/(^|[;&|\s])exec\s/.test(script.text);
         if (!stays) return [];
         const message = `ExecStart: ${command.program} stays the main process, so ${quoted(speaker)} does not hear the program that it starts`;
         return [{ at: command.at, message }];
@@ -57,14 +59,15 @@ export const readinessLints: readonly Lint[] = [
     severity: "warning",
     why: "The watchdog kills a service that hangs; without a Restart= that covers it, the service then stays down.",
     fix: "Write Restart=on-failure (or always, on-abnormal, on-watchdog).",
-    hits: (unit) => {
+    hits: (unit, set) => {
       const at = settingOf(unit, "Service.WatchdogSec");
       if (!isService(unit) || at === undefined || !((spanOf(unit, "Service.WatchdogSec") ?? 0) > 0)) return [];
       if (serviceTypeOf(unit) === "oneshot") return [];
       const restart = settingOf(unit, "Service.Restart");
       if (["always", "on-failure", "on-abnormal", "on-watchdog"].includes(restart?.value ?? "no")) return [];
-      const isHandled = (valueOf(unit, "Unit.FailureAction") ?? "none") !== "none" || listWordsOf(unit, "Unit.OnFailure").length > 0;
-      if (isHandled) return [];
+      const isHandled =
+        (textOf(unit, "Unit.FailureAction") ?? "none") !== "none" || listWordsOf(unit, "Unit.OnFailure").length > 0;
+      if (isHandled || isStartedOnDemand(unit, set)) return [];
       const instead = restart === undefined ? "there is no Restart=" : `${quoted(restart)} does not cover it`;
       return [{ at, message: `${quoted(at)} kills a service that hangs, and ${instead}: it stays down` }];
     },
@@ -97,6 +100,13 @@ function notifier(unit: LintedUnit): Assignment | undefined {
   const type = settingOf(unit, "Service.Type");
   if (type !== undefined && /^notify(-reload)?$/.test(type.value)) return type;
   return (spanOf(unit, "Service.WatchdogSec") ?? 0) > 0 ? settingOf(unit, "Service.WatchdogSec") : undefined;
+}
+
+/** Whether the next request starts it again: by the bus, or by a socket. */
+function isStartedOnDemand(unit: LintedUnit, set: UnitSet): boolean {
+  return (
+    textOf(unit, "Service.BusName") !== undefined || activatorsOf(set, unit).some(({ type }) => type === "socket")
+  );
 }
 
 /** The part of an assignment that a word of it takes. */

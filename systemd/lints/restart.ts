@@ -1,7 +1,16 @@
 import { formattedTimeSpan } from "../values/time-span.ts";
 import { commandsOf } from "./command-line.ts";
 import type { Lint, LintHit } from "./lint.ts";
-import { type Assignment, type LintedUnit, listWordsOf, quoted, settingOf, spanIn, spanOf, valueOf } from "./linted-unit.ts";
+import {
+  type Assignment,
+  type LintedUnit,
+  listWordsOf,
+  quoted,
+  settingOf,
+  spanIn,
+  spanOf,
+  textOf,
+} from "./linted-unit.ts";
 import { isDaemon, isService, serviceTypeOf } from "./service-type.ts";
 
 const second = 1_000_000;
@@ -79,8 +88,8 @@ export const restartLints: readonly Lint[] = [
     fix: "Write Restart=on-failure, or leave RestartSec= out.",
     hits: (unit) => {
       const at = settingOf(unit, "Service.RestartSec");
-      if (!isService(unit) || at === undefined || (valueOf(unit, "Service.Restart") ?? "no") !== "no") return [];
-      if (valueOf(unit, "Service.RestartForceExitStatus") !== undefined) return [];
+      if (!isService(unit) || at === undefined || (textOf(unit, "Service.Restart") ?? "no") !== "no") return [];
+      if (textOf(unit, "Service.RestartForceExitStatus") !== undefined) return [];
       return [{ at, message: `${quoted(at)} has no effect: there is no Restart=` }];
     },
   },
@@ -96,7 +105,11 @@ export const restartLints: readonly Lint[] = [
         .filter(({ prefixes }) => prefixes.includes("-"))
         .map((command): LintHit => {
           const message = `ExecStart: the prefix - hides a failed exit status from ${quoted(at)}`;
-          return { at: command.at, mark: { start: command.start, end: command.start + command.prefixes.length }, message };
+          return {
+            at: command.at,
+            mark: { start: command.start, end: command.start + command.prefixes.length },
+            message,
+          };
         });
     },
   },
@@ -110,9 +123,15 @@ export const restartLints: readonly Lint[] = [
       const restart = settingOf(unit, "Service.Restart");
       const limit = startLimit(unit, true);
       if (first === undefined || restart === undefined || limit === undefined || !isDaemon(unit)) return [];
-      if (!["always", "on-failure"].includes(restart.value) || valueOf(unit, "Service.RestartMode") === "debug") return [];
+      if (!["always", "on-failure"].includes(restart.value) || textOf(unit, "Service.RestartMode") === "debug")
+        return [];
       if (!neverTrips(limit)) return [];
-      return [{ at: first.at, message: `${quoted(first.at)} never runs: ${quoted(restart)} goes on for ever, as the start limit never trips` }];
+      return [
+        {
+          at: first.at,
+          message: `${quoted(first.at)} never runs: ${quoted(restart)} goes on for ever, as the start limit never trips`,
+        },
+      ];
     },
   },
   {
@@ -125,7 +144,8 @@ export const restartLints: readonly Lint[] = [
       const longest = settingOf(unit, "Service.RestartMaxDelaySec");
       const hasSteps = steps !== undefined && steps.value !== "0";
       if (!isService(unit) || (!hasSteps && longest === undefined)) return [];
-      if (longest === undefined) return [{ at: steps, message: `${steps?.key}=${steps?.value} has no effect without RestartMaxDelaySec=` }];
+      if (longest === undefined)
+        return [{ at: steps, message: `${steps?.key}=${steps?.value} has no effect without RestartMaxDelaySec=` }];
       if (!hasSteps) return [{ at: longest, message: `${quoted(longest)} has no effect without RestartSteps=` }];
       const pause = spanOf(unit, "Service.RestartSec") ?? second / 10;
       return (spanIn(longest.value) ?? Number.POSITIVE_INFINITY) < pause
@@ -147,10 +167,14 @@ interface StartLimit {
 
 /** The limit in force, in microseconds; undefined for a service that is not restarted, or without a limit. */
 function startLimit(unit: LintedUnit, evenIfOff = false): StartLimit | undefined {
-  if (!isService(unit) || (valueOf(unit, "Service.Restart") ?? "no") === "no") return undefined;
+  if (!isService(unit) || (textOf(unit, "Service.Restart") ?? "no") === "no") return undefined;
   const pauseAt = settingOf(unit, "Service.RestartSec");
   const burstAt = first(unit, ["Unit.StartLimitBurst", "Service.StartLimitBurst"]);
-  const intervalAt = first(unit, ["Unit.StartLimitIntervalSec", "Unit.StartLimitInterval", "Service.StartLimitInterval"]);
+  const intervalAt = first(unit, [
+    "Unit.StartLimitIntervalSec",
+    "Unit.StartLimitInterval",
+    "Service.StartLimitInterval",
+  ]);
   const pause = pauseAt === undefined ? second / 10 : spanIn(pauseAt.value);
   const burst = burstAt === undefined ? 5 : Number(burstAt.value);
   const interval = intervalAt === undefined ? 10 * second : spanIn(intervalAt.value);
@@ -167,4 +191,3 @@ function neverTrips({ pause, burst, interval }: StartLimit): boolean {
 function first(unit: LintedUnit, ids: readonly string[]): Assignment | undefined {
   return ids.map((id) => settingOf(unit, id)).find((at) => at !== undefined);
 }
-

@@ -3,9 +3,11 @@ import { allCommandsOf } from "./command-line.ts";
 import type { Lint, LintHit } from "./lint.ts";
 import { itemsOf } from "./linted-unit.ts";
 
-const secretName = /(^|_)(PASS(WORD|WD|PHRASE)?|PWD|SECRETS?|TOKEN|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|SECRET_?KEY|ENCRYPTION_?KEY|SIGNING_?KEY|AUTH_?KEY|CREDENTIALS?)(_|$)/i;
+const secretName =
+  /(^|_)(PASS(WORD|WD|PHRASE)?|PWD|SECRETS?|TOKEN|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|SECRET_?KEY|ENCRYPTION_?KEY|SIGNING_?KEY|AUTH_?KEY|CREDENTIALS?)(_|$)/i;
 const camelSecretName = /(password|passwd|secret|token|apikey|api_key|privatekey|accesskey)$/i;
-const harmlessName = /(^PWD$|^OLDPWD$|_(FILE|PATH|DIR|URL|URI|ID|NAME|HEADER|TTL|EXPIRY|TIMEOUT|LENGTH|ALGORITHM|ENABLED)$|^TOKENIZERS_)/i;
+const harmlessName =
+  /(^PWD$|^OLDPWD$|_(FILE|PATH|DIR|URL|URI|ID|NAME|HEADER|TTL|EXPIRY|TIMEOUT|LENGTH|ALGORITHM|ENABLED)$|^TOKENIZERS_)/i;
 const urlPassword = /[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:[^\s/@]+@/i;
 
 /** Secrets where every local user can read them. No message holds a value. */
@@ -20,7 +22,10 @@ export const secretLints: readonly Lint[] = [
         itemsOf(unit, id).flatMap((at): LintHit[] =>
           assignmentsIn(at.value)
             .filter(({ name, value }) => isSecret(name, value))
-            .map(({ name }) => ({ at, message: `Environment: ${name} looks like a secret, and every local user can read it` })),
+            .map(({ name }) => ({
+              at,
+              message: `Environment: ${name} looks like a secret, and every local user can read it`,
+            })),
         ),
       ),
   },
@@ -42,7 +47,13 @@ export const secretLints: readonly Lint[] = [
         if (word === undefined) return [];
         const name = /^--?[A-Za-z][\w-]*(?==|$)/.exec(word.text)?.[0] ?? "a URL";
         const mark = { start: word.start, end: word.start + word.raw.length };
-        return [{ at: command.at, mark, message: `${command.at.key}: ${name} holds what looks like a secret, and every local user can read it` }];
+        return [
+          {
+            at: command.at,
+            mark,
+            message: `${command.at.key}: ${name} holds what looks like a secret, and every local user can read it`,
+          },
+        ];
       }),
   },
   {
@@ -53,7 +64,10 @@ export const secretLints: readonly Lint[] = [
     hits: (unit) =>
       itemsOf(unit, "Service.SetCredential")
         .filter(({ value }) => isSecret(value.split(":")[0] ?? "", value.slice(value.indexOf(":") + 1)))
-        .map((at) => ({ at, message: `SetCredential: ${at.value.split(":")[0]} looks like a secret, and every local user can read it` })),
+        .map((at) => ({
+          at,
+          message: `SetCredential: ${at.value.split(":")[0]} looks like a secret, and every local user can read it`,
+        })),
   },
 ];
 

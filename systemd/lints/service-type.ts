@@ -1,12 +1,12 @@
-import type { Lint, LintHit } from "./lint.ts";
 import { commandsOf } from "./command-line.ts";
-import { isOn, itemsOf, type LintedUnit, quoted, settingOf, valueOf } from "./linted-unit.ts";
+import type { Lint, LintHit } from "./lint.ts";
+import { isOn, itemsOf, type LintedUnit, quoted, settingOf, textOf } from "./linted-unit.ts";
 
 /** The `Type=` that systemd takes for a service: the one that is written, else by `BusName=` and `ExecStart=`. */
 export function serviceTypeOf(unit: LintedUnit): string {
-  const written = valueOf(unit, "Service.Type");
+  const written = textOf(unit, "Service.Type");
   if (written !== undefined) return written;
-  if (valueOf(unit, "Service.BusName") !== undefined) return "dbus";
+  if (textOf(unit, "Service.BusName") !== undefined) return "dbus";
   return itemsOf(unit, "Service.ExecStart").length > 0 ? "simple" : "oneshot";
 }
 
@@ -17,8 +17,8 @@ export function isService(unit: LintedUnit): boolean {
 
 /** Whether a service runs as root: no `User=`, or root, and no `DynamicUser=`. */
 export function runsAsRoot(unit: LintedUnit): boolean {
-  const user = valueOf(unit, "Service.User");
-  return (user === undefined ? !isOn(unit, "Service.DynamicUser") : user === "root" || user === "0");
+  const user = textOf(unit, "Service.User");
+  return user === undefined ? !isOn(unit, "Service.DynamicUser") : user === "root" || user === "0";
 }
 
 /** Whether it starts a process that goes on running. */
@@ -35,14 +35,16 @@ export const serviceTypeLints: readonly Lint[] = [
     fix: "Write ExecStart=.",
     hits: (unit) => {
       if (!isService(unit) || itemsOf(unit, "Service.ExecStart").length > 0) return [];
-      const hasAction = (valueOf(unit, "Unit.SuccessAction") ?? "none") !== "none";
+      const hasAction = (textOf(unit, "Unit.SuccessAction") ?? "none") !== "none";
       if (serviceTypeOf(unit) !== "oneshot") {
         const at = settingOf(unit, "Service.Type") ?? settingOf(unit, "Service.BusName");
         return [{ at, message: `there is no ExecStart=, which ${at === undefined ? "this type" : quoted(at)} needs` }];
       }
       if (hasAction) return [];
       if (itemsOf(unit, "Service.ExecStop").length === 0) {
-        return [{ ...ownSection(unit), message: "there is no ExecStart=, ExecStop= or SuccessAction=; write ExecStart=" }];
+        return [
+          { ...ownSection(unit), message: "there is no ExecStart=, ExecStop= or SuccessAction=; write ExecStart=" },
+        ];
       }
       if (isOn(unit, "Service.RemainAfterExit")) return [];
       const at = itemsOf(unit, "Service.ExecStop")[0];
@@ -69,7 +71,7 @@ export const serviceTypeLints: readonly Lint[] = [
     why: "Type=dbus waits for a name on the bus; systemd does not load the unit without it.",
     fix: "Write BusName=, or another Type=.",
     hits: (unit) =>
-      isService(unit) && valueOf(unit, "Service.Type") === "dbus" && valueOf(unit, "Service.BusName") === undefined
+      isService(unit) && textOf(unit, "Service.Type") === "dbus" && textOf(unit, "Service.BusName") === undefined
         ? [{ at: settingOf(unit, "Service.Type"), message: "Type=dbus: there is no BusName=" }]
         : [],
   },
@@ -96,7 +98,13 @@ export const serviceTypeLints: readonly Lint[] = [
           : [hit(longest, "it has no effect with Type=oneshot; write TimeoutStartSec= to bound its run", "warning")]),
         ...(watchdog === undefined || watchdog.value === "0"
           ? []
-          : [hit(watchdog, "the watchdog runs only while a service is active, which Type=oneshot hardly is; write TimeoutStartSec=", "warning")]),
+          : [
+              hit(
+                watchdog,
+                "the watchdog runs only while a service is active, which Type=oneshot hardly is; write TimeoutStartSec=",
+                "warning",
+              ),
+            ]),
       ];
     },
   },
@@ -107,7 +115,7 @@ export const serviceTypeLints: readonly Lint[] = [
     fix: "Write KillMode=control-group or KillMode=mixed.",
     hits: (unit) => {
       const mode = settingOf(unit, "Service.KillMode");
-      if (!isService(unit) || valueOf(unit, "Service.PAMName") === undefined || mode === undefined) return [];
+      if (!isService(unit) || textOf(unit, "Service.PAMName") === undefined || mode === undefined) return [];
       return ["control-group", "mixed"].includes(mode.value)
         ? []
         : [{ at: mode, message: `${quoted(mode)} is refused together with PAMName=` }];
@@ -121,9 +129,9 @@ export const serviceTypeLints: readonly Lint[] = [
     hits: (unit) =>
       isService(unit) &&
       serviceTypeOf(unit) === "forking" &&
-      valueOf(unit, "Service.PIDFile") === undefined &&
-      valueOf(unit, "Service.GuessMainPID") === undefined &&
-      valueOf(unit, "Service.BusName") === undefined &&
+      textOf(unit, "Service.PIDFile") === undefined &&
+      textOf(unit, "Service.GuessMainPID") === undefined &&
+      textOf(unit, "Service.BusName") === undefined &&
       !isOn(unit, "Service.RemainAfterExit")
         ? [{ at: settingOf(unit, "Service.Type"), message: "Type=forking: there is no PIDFile=" }]
         : [],
@@ -149,7 +157,7 @@ export const serviceTypeLints: readonly Lint[] = [
       const isUnprivileged = commandsOf(unit, "ExecStart").every(({ prefixes }) => !/[+!]/.test(prefixes));
       if (!isService(unit) || at === undefined || runsAsRoot(unit) || !isUnprivileged) return [];
       if (!/^(\/(var\/)?run\/)?[^/]+$/.test(at.value)) return [];
-      const user = valueOf(unit, "Service.User") ?? "a dynamic user";
+      const user = textOf(unit, "Service.User") ?? "a dynamic user";
       return [{ at, message: `${quoted(at)} is in /run itself, where ${user} may not create a file` }];
     },
   },
@@ -189,7 +197,13 @@ export const serviceTypeLints: readonly Lint[] = [
         });
         if (option === undefined) return [];
         const mark = { start: option.start, end: option.start + option.raw.length };
-        return [{ at, mark, message: `ExecStart: with ${JSON.stringify(option.text)} ${program} leaves for the background, Type=${type} takes that for its end` }];
+        return [
+          {
+            at,
+            mark,
+            message: `ExecStart: with ${JSON.stringify(option.text)} ${program} leaves for the background, Type=${type} takes that for its end`,
+          },
+        ];
       });
     },
   },

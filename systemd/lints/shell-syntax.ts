@@ -74,7 +74,8 @@ export const shellSyntaxLints: readonly Lint[] = [
     fix: 'Write ExecStart=/bin/sh -c "..." where the program does not expand patterns itself.',
     hits: (unit) =>
       allCommandsOf(unit).flatMap((command): LintHit[] => {
-        if (isShell(command.program) || /^(find|logrotate|rsync|tar|grep|locate|udevadm)$/.test(command.program)) return [];
+        if (isShell(command.program) || /^(find|logrotate|rsync|tar|grep|locate|udevadm)$/.test(command.program))
+          return [];
         const found = command.arguments.find(({ raw }) => /^\/[^\s"']*[*?]/.test(raw) && !raw.includes("://"));
         return found === undefined
           ? []
@@ -86,7 +87,8 @@ export const shellSyntaxLints: readonly Lint[] = [
 /** A word that ends in `;`, which a shell would take for the end of a command. */
 function separatorIn(command: CommandLine): CommandWord | undefined {
   if (isShell(command.program) || ["find", "awk", "sed"].includes(command.program)) return undefined;
-  if (/[^;];$/.test(command.path)) return { text: command.path, raw: `${command.prefixes}${command.path}`, start: command.start };
+  if (/[^;];$/.test(command.path))
+    return { text: command.path, raw: `${command.prefixes}${command.path}`, start: command.start };
   const index = command.arguments.findIndex(({ raw }) => /[^\\"';];$/.test(raw));
   const next = command.arguments[index + 1]?.text ?? "";
   return index >= 0 && /^(\/|[a-z]+$)/.test(next) ? command.arguments[index] : undefined;

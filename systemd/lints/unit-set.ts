@@ -72,7 +72,9 @@ export function mayExist(set: UnitSet, name: string): boolean {
   if (set.complete !== true || name.includes("%")) return true;
   const template = templateOf(name);
   const names = set.externalUnits ?? [];
-  return unitNamed(set, name) !== undefined || names.includes(name) || (template !== undefined && names.includes(template));
+  return (
+    unitNamed(set, name) !== undefined || names.includes(name) || (template !== undefined && names.includes(template))
+  );
 }
 
 /** `getty@.service` for `getty@tty1.service`, undefined for what is no instance. */

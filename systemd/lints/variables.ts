@@ -47,7 +47,9 @@ export const variableLints: readonly Lint[] = [
     hits: (unit) =>
       allCommandsOf(unit).flatMap((command): LintHit[] => {
         if (command.prefixes.includes(":") || isShell(command.program)) return [];
-        const word = command.arguments.find(({ text }) => /(^|[^$])\$\{[A-Za-z_]\w*(:?[-+=?]|##?|%%?|\/)[^}]*\}/.test(text));
+        const word = command.arguments.find(({ text }) =>
+          /(^|[^$])\$\{[A-Za-z_]\w*(:?[-+=?]|##?|%%?|\/)[^}]*\}/.test(text),
+        );
         if (word === undefined) return [];
         const message = `${command.at.key}: the part behind the name in \${...} is not understood by systemd`;
         return [{ at: command.at, mark: { start: word.start, end: word.start + word.raw.length }, message }];
@@ -73,12 +75,21 @@ export const variableLints: readonly Lint[] = [
     why: "systemd replaces %m, %H, %d and so on in the value: the machine id, the host name, the credentials directory.",
     fix: "Write %% for a percent sign that is meant.",
     hits: (unit) =>
-      ["ExecCondition", "ExecStartPre", "ExecStart", "ExecStartPost", "ExecReload", "ExecStop", "ExecStopPost", "Environment"]
+      [
+        "ExecCondition",
+        "ExecStartPre",
+        "ExecStart",
+        "ExecStartPost",
+        "ExecReload",
+        "ExecStop",
+        "ExecStopPost",
+        "Environment",
+      ]
         .flatMap((key) => itemsOf(unit, `Service.${key}`))
         .flatMap((at): LintHit[] => {
           const date = /(?<!%)(%%)*%[YymdHMSFTjs]([-_:./T ]?%[YymdHMSFTjsz])+/.exec(at.value);
-          const escape = /(?<!%)(%%)*%[A-F][0-9A-F](?![0-9A-Za-z]*%?\/)/.exec(at.value);
-          const found = date ?? (/(:\/\/|%[0-9A-F]{2}%)/.test(at.value) ? escape : null);
+          const urlEscape = /(?<!%)(%%)*%[A-F][0-9A-F](?![0-9A-Za-z]*%?\/)/.exec(at.value);
+          const found = date ?? (/(:\/\/|%[0-9A-F]{2}%)/.test(at.value) ? urlEscape : null);
           const names = found === null ? [] : specifiersIn(found[0]);
           if (found === null || names.length === 0) return [];
           const mark = { start: found.index, end: found.index + found[0].length };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bundleSchema } from "../../activation/bundle.ts";
-import { unitDigests } from "../../activation/digests.ts";
+import { sha256, unitDigests } from "../../activation/digests.ts";
 import type { DefinedUnit, Definition } from "../../components/definition.ts";
 import { hostBundle } from "../../components/host-bundle.ts";
 

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { pythonServicePlan } from "../../components/python-service.ts";
-import type { ServicePlain } from "../../components/service-args.ts";
+import { SandboxProfile, type ServicePlain, serviceSchema } from "../../components/service-args.ts";
 import { serviceSections } from "../../components/service-sections.ts";
 import { exposureOf } from "../../systemd/exposure.ts";
+import { profileSandbox, sandboxProfileNames } from "../../systemd/profiles.ts";
 import { serviceSandbox } from "../../systemd/sandbox.ts";
 import type { SectionDirectives, UnitSections } from "../../systemd/sections.ts";
 import { unitFileOf } from "../../systemd/sections.ts";
@@ -93,6 +94,46 @@ test("the user's own directives win, in place, and new ones follow", () => {
   assert.equal(Service.NoNewPrivileges, "no");
 });
 
+for (const profile of sandboxProfileNames) {
+  test(`the profile ${profile} takes the place of the default sandbox, and of nothing else`, () => {
+    const sandbox = Object.keys(serviceSandbox());
+    const { Service, ...others } = rendered(serviceSections("orders", { ...minimal, profile }));
+    const { Service: plain, ...plainOthers } = rendered(serviceSections("orders", minimal));
+    const outside = Object.entries(plain ?? {}).filter(([name]) => !sandbox.includes(name));
+    assert.deepEqual(Service, { ...Object.fromEntries(outside), ...profileSandbox(profile) });
+    assert.deepEqual(others, plainOthers);
+  });
+}
+
+test("the user's own directives win over a profile too, and may take one of its directives away", () => {
+  const { Service = {} } = rendered(
+    serviceSections("orders", {
+      ...minimal,
+      profile: "strict",
+      service: { PrivateUsers: "no", IPAddressDeny: [], RestrictAddressFamilies: "AF_UNIX AF_NETLINK" },
+    }),
+  );
+  assert.deepEqual(
+    [Service.PrivateUsers, "IPAddressDeny" in Service, Service.RestrictAddressFamilies, Service.PrivateNetwork],
+    ["no", false, "AF_UNIX AF_NETLINK", "yes"],
+  );
+});
+
+test("a profile must be one of the four, which SandboxProfile names", () => {
+  assert.deepEqual(Object.values(SandboxProfile), sandboxProfileNames);
+  assert.deepEqual(
+    serviceSchema
+      .safeParse({ ...minimal, profile: "paranoid" })
+      .error?.issues.map(({ path, message }) => ({ path, message })),
+    [
+      {
+        path: ["profile"],
+        message: 'Invalid option: expected one of "strict"|"network-client"|"network-server"|"trusted"',
+      },
+    ],
+  );
+});
+
 test("an own User= takes the place of the dynamic one", () => {
   const { Service } = rendered(serviceSections("orders", { ...minimal, service: { User: "root" } }));
   assert.deepEqual([Service?.DynamicUser, Service?.User], [undefined, "root"]);
@@ -115,6 +156,11 @@ for (const [where, args] of underHome) {
     assert.equal(serviceSections("orders", args).Service?.ProtectHome, "read-only");
   });
 }
+
+test("trusted leaves homes as they are, also for a service that lives in one", () => {
+  const { Service } = serviceSections("orders", { ...minimal, profile: "trusted", workingDirectory: "/home/me/app" });
+  assert.equal(Service?.ProtectHome, undefined);
+});
 
 test("a program's arguments reach it as they are", () => {
   const { Service } = serviceSections("orders", { exec: ["/bin/echo", "a b", "$HOME", "50%", ";", 'say "hi"'] });

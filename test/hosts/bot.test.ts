@@ -5,7 +5,7 @@ import { exampleConfig } from "./example.ts";
 import { awaited, journalOf, shown } from "./facts.ts";
 import { bootedFleet, type Fleet, testOnEachHost } from "./fleet.ts";
 
-suite("examples/bot: a bot that is always restarted, and its routine on a timer", { timeout: 180_000 }, () => {
+suite("examples/bot: a bot that is always restarted, and its routine on a timer", { timeout: 300_000 }, () => {
   let fleet: Fleet;
   before(async () => {
     fleet = await bootedFleet();

@@ -11,7 +11,7 @@ import { bootedFleet, type Fleet, testOnEachHost } from "./fleet.ts";
 const apiKey = `never-shown-${process.pid}`;
 const secrets = { "pythonServices.myservice.secretEnvironment.API_KEY": apiKey };
 
-suite("examples/critical-service: watched, contained, with redis", { timeout: 240_000 }, () => {
+suite("examples/critical-service: watched, contained, with redis", { timeout: 300_000 }, () => {
   let fleet: Fleet;
   let config: Record<string, ExampleSection>;
   before(async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { inspect, isDeepStrictEqual } from "node:util";
 import { bootedHost, type SandboxHost } from "../../sandbox/host.ts";
 import { debianReleases, systemdVersion } from "../../sandbox/release.ts";
 import type { PulumiRun } from "../../setup/pulumi-cli.ts";
@@ -60,10 +61,9 @@ export async function bootedFleet(prepared: (host: SandboxHost) => Promise<void>
           files: listingChanges(counted(before[index]!), counted(await listing(host))),
           failed: await host.output("systemctl --failed --no-legend --plain"),
         }));
-        assert.deepEqual(
-          await Promise.all(left),
-          hosts.map((host) => ({ host: host.release, files: [], failed: "" })),
-        );
+        const clean = hosts.map((host) => ({ host: host.release, files: [], failed: "" }));
+        const found = await Promise.all(left);
+        assert.ok(isDeepStrictEqual(found, clean), `${inspect(found, { depth: 4 })}\n${run.output}`);
       },
       down,
     };

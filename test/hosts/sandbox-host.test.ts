@@ -216,6 +216,21 @@ suite("a host goes without a trace", { timeout: 300_000 }, () => {
     assert.deepEqual(await traces(offRecord), []);
   });
 
+  test("when several processes take it down at once", async () => {
+    const host = await bootedHost({ release: "bookworm" });
+    const record = recordOf(host.name);
+    writeFileSync(
+      join(folder, "remover.ts"),
+      `import { removeHost } from ${JSON.stringify(join(top, "sandbox", "removal.ts"))};
+       await removeHost(${JSON.stringify(record)});`,
+    );
+    const removers = [1, 2, 3].map(() => commandResult([process.execPath, join(folder, "remover.ts")]));
+    const done = { code: 0, stdout: "", stderr: "" };
+    assert.deepEqual(await Promise.all(removers), [done, done, done]);
+    await host.down();
+    assert.deepEqual(await traces(record), []);
+  });
+
   for (const [how, rest] of [
     ["ends", ""],
     ["throws", "throw new Error('boo');"],

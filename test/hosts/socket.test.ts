@@ -7,7 +7,7 @@ import { type ExampleSection, exampleConfig } from "./example.ts";
 import { shown } from "./facts.ts";
 import { bootedFleet, type Fleet, testOnEachHost } from "./fleet.ts";
 
-suite("examples/critical-service: an API on a socket", { timeout: 240_000 }, () => {
+suite("examples/critical-service: an API on a socket", { timeout: 300_000 }, () => {
   let fleet: Fleet;
   let config: Record<"pythonServices" | "sockets", ExampleSection>;
   before(async () => {

@@ -39,8 +39,8 @@ export function connectionOf(host: SandboxHost) {
   };
 }
 
-/** A new, empty stack. The toolchain is the one that the test driver put into the environment. */
-export async function testStack(name = "dev"): Promise<TestStack> {
+/** A new, empty stack of this repository's program or of another. The toolchain is the one that the test driver put into the environment. */
+export async function testStack(name = "dev", program = repository): Promise<TestStack> {
   const folder = mkdtempSync(join(tmpdir(), "pulumi-systemd-stack-"));
   const config = join(folder, `Pulumi.${name}.yaml`);
   mkdirSync(join(folder, "state"));
@@ -51,7 +51,7 @@ export async function testStack(name = "dev"): Promise<TestStack> {
   };
   const project = join(folder, "project");
   mkdirSync(project);
-  writeFileSync(join(project, "Pulumi.yaml"), readFileSync(join(repository, "Pulumi.yaml")));
+  writeFileSync(join(project, "Pulumi.yaml"), readFileSync(join(program, "Pulumi.yaml")));
   const created = await pulumiRun(["--cwd", project, "stack", "init", name], { env });
   if (created.code !== 0) throw new Error(created.output);
   const salt = readFileSync(join(project, `Pulumi.${name}.yaml`), "utf8");
@@ -59,7 +59,7 @@ export async function testStack(name = "dev"): Promise<TestStack> {
   const pulumi = (...args: readonly string[]) => {
     // `pulumi stack ...` reads the state alone and does not know the option.
     const options = args[0] === "stack" ? [] : ["--config-file", config];
-    return pulumiRun(["--cwd", repository, ...args, "--stack", name, ...options], { env, timeoutSec: 600 });
+    return pulumiRun(["--cwd", program, ...args, "--stack", name, ...options], { env, timeoutSec: 600 });
   };
   return {
     name,
@@ -73,7 +73,7 @@ export async function testStack(name = "dev"): Promise<TestStack> {
         const set = await pulumiRun(
           [
             "--cwd",
-            repository,
+            program,
             "config",
             "set",
             "--secret",

@@ -19,7 +19,7 @@ const crowded = {
   },
 };
 
-suite("examples/critical-service: a script at 03:00", { timeout: 240_000 }, () => {
+suite("examples/critical-service: a script at 03:00", { timeout: 300_000 }, () => {
   let fleet: Fleet;
   let myscript: Record<string, unknown>;
   before(async () => {
@@ -140,8 +140,8 @@ suite("examples/critical-service: a script at 03:00", { timeout: 240_000 }, () =
         "Persistent=true # acilinca",
         "",
       ];
-      await host.output("cat >/run/systemd/system/article.timer", { stdin: article.join("\n") });
-      await host.output("cat >/run/systemd/system/article.service", { stdin: "[Service]\nExecStart=/bin/true\n" });
+      await host.writeFile("/run/systemd/system/article.timer", article.join("\n"));
+      await host.writeFile("/run/systemd/system/article.service", "[Service]\nExecStart=/bin/true\n");
       await host.output("systemctl daemon-reload");
       assert.deepEqual(await shown(host, "article.timer", "RandomizedDelayUSec", "Persistent"), {
         RandomizedDelayUSec: "0",

@@ -7,7 +7,7 @@ import { exampleConfig } from "./example.ts";
 import { awaited, journalOf, shown } from "./facts.ts";
 import { bootedFleet, type Fleet, testOnEachHost } from "./fleet.ts";
 
-suite("examples/unit-kinds: the kinds of unit of a tutorial", { timeout: 180_000 }, () => {
+suite("examples/unit-kinds: the kinds of unit of a tutorial", { timeout: 300_000 }, () => {
   let fleet: Fleet;
   before(async () => {
     fleet = await bootedFleet(withDesk);
@@ -178,7 +178,7 @@ async function withDesk(host: SandboxHost): Promise<void> {
     ["org.example.Desk.conf", "/etc/dbus-1/system.d"],
     ["org.example.Desk.service", "/usr/share/dbus-1/system-services"],
   ] as const) {
-    await host.output(`cat >${path}/${file}`, { stdin: readFileSync(join(dbus, file)) });
+    await host.writeFile(`${path}/${file}`, readFileSync(join(dbus, file)));
   }
   await host.output("busctl call org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus ReloadConfig");
 }

@@ -4,7 +4,7 @@ import { exampleConfig } from "./example.ts";
 import { awaited, journalOf, shown } from "./facts.ts";
 import { bootedFleet, type Fleet, testOnEachHost } from "./fleet.ts";
 
-suite("examples/watchdog: a service that stops pinging", { timeout: 180_000 }, () => {
+suite("examples/watchdog: a service that stops pinging", { timeout: 300_000 }, () => {
   let fleet: Fleet;
   before(async () => {
     fleet = await bootedFleet();

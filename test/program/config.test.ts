@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { stackConfig } from "../../program/config.ts";
+import { secretConfigKeys, stackConfig } from "../../program/config.ts";
 
 const host = { sandbox: "web1" };
 const service = { exec: ["/bin/true"] };
@@ -109,4 +109,18 @@ test("a secret is not shown, whatever is wrong with it", () => {
   });
   assert.equal(lines.length, 5, lines.join("\n"));
   assert.ok(!lines.join("\n").includes(secret), lines.join("\n"));
+});
+
+test("a secret is refused where none can be kept; its value is not shown", () => {
+  const services = (api: object) => ({
+    "shop:hosts": JSON.stringify({ web1: host }),
+    "shop:services": JSON.stringify({ api: { ...service, ...api } }),
+  });
+  const keys = secretConfigKeys('["shop:services"]');
+  assert.throws(() => stackConfig("shop", services({ environment: { KEY: "hush-hush" } }), keys), {
+    message:
+      "the stack's config has a mistake:\n  shop:services: holds a secret where none can be kept: every user of a host can read its units; a secret goes into `secretEnvironment` of a service, into the credentials of a `connection`, or into `http` of a health check",
+  });
+  assert.doesNotThrow(() => stackConfig("shop", services({ secretEnvironment: { KEY: "hush-hush" } }), keys));
+  assert.doesNotThrow(() => stackConfig("shop", services({ environment: { KEY: "open" } }), secretConfigKeys("")));
 });

@@ -157,7 +157,7 @@ def _plan_unit(
         _add(made, name, decide(unit, before, state, drifted, beside, booted), unit)
     if unit.path in made.adopted:
         made.warnings.append(f"{unit.path} was already there with the same content and was taken over")
-    if written and before and not any(action.unit == unit.name for action in made.actions):
+    if written and before and not any(action.unit in {unit.name, *names} for action in made.actions):
         made.actions.append(Action(unit.name, "none", ["only its file changed: applied by daemon-reload"]))
     if not unit.is_template and seen.state(unit.name).get("NeedDaemonReload") == "yes":
         made.daemon_reload = True

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from .bundle import Release
 from .errors import HostError
-from .files import CHUNK, file_sha256, free_bytes, remove_file, remove_tree
+from .files import CHUNK, file_sha256, free_bytes, remove_file, remove_tree, sha256_hex
 from .system import System
 
 LINK_DEPTH = 40

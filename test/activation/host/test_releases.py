@@ -11,7 +11,7 @@ from pulumi_systemd_host_under_test import ScriptedSystem, sha
 
 from pulumi_systemd_host.bundle import Release
 from pulumi_systemd_host.errors import HostError
-from pulumi_systemd_host.releases import check_archive, checked_members, remove_upload, unpack
+from pulumi_systemd_host.releases import check_archive, checked_members, remove_forgotten_uploads, remove_upload, unpack
 
 RELEASE = Release("app", sha("x"), "x.tar", "/opt/app/1", "/opt/app/current")
 
@@ -145,6 +145,17 @@ class Unpack(unittest.TestCase):
         os.symlink(elsewhere, os.path.join(home, "up"))
         remove_upload(Release("app", sha("x"), "up/x.tar", "/a", "/b"), home)
         self.assertTrue(os.path.exists(victim))
+
+    def test_forgotten_uploads_of_this_scope_alone_are_removed(self) -> None:
+        ours = f".pulumi-systemd-{sha('shop/dev/web1')[:16]}-{sha('a')}.tar"
+        others = [f".pulumi-systemd-{sha('shop/dev/web2')[:16]}-{sha('a')}.tar", ".pulumi-systemd-notes", "x.tar"]
+        home = os.path.join(self.directory, "home")
+        os.mkdir(home)
+        for name in [ours, *others]:
+            with open(os.path.join(home, name), "w", encoding="ascii"):
+                pass
+        remove_forgotten_uploads("shop/dev/web1", home)
+        self.assertEqual(sorted(os.listdir(home)), sorted(others))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as pulumi from "@pulumi/pulumi";
+import { Host, PythonService, Service, SocketUnit, Timer, Unit } from "../../components/index.ts";
+import { inputsOf, settledValue } from "./recorded.ts";
+
+const exec = ["/bin/true"];
+const unitType = Unit.__pulumiType;
+const hostKey = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"A".repeat(43)}`;
+
+test("a secret is the content of its file, and nothing else of the service is secret", async () => {
+  const service = new PythonService("secretive", {
+    directory: "/srv/api",
+    exec: ["python", "-m", "api"],
+    secretEnvironment: { KEY: pulumi.secret("hush-hush") },
+  });
+  const { files, units } = await settledValue(service.definition);
+  assert.deepEqual(files, [
+    { path: "/etc/pulumi-systemd/secretive.env", mode: "0600", content: 'KEY="hush-hush"\n', secret: true },
+  ]);
+  assert.deepEqual(units[0]?.restartOnFiles, ["/etc/pulumi-systemd/secretive.env"]);
+  const inputs = inputsOf(unitType, "secretive.service");
+  assert.equal(typeof inputs.text, "string");
+  assert.ok(!JSON.stringify(inputs).includes("hush-hush"));
+  assert.ok(!JSON.stringify(inputsOf(PythonService.__pulumiType, "secretive")).includes("hush-hush"));
+});
+
+test("a mistake in plain arguments stops the program where it was made", () => {
+  assert.throws(
+    () => new Service("wrong", { exec, service: { ProtectSystem: "stric" } }),
+    (error: Error) => {
+      assert.ok(pulumi.ResourceError.isInstance(error) && error.hideStack === true);
+      assert.match(error.message, /^wrong: service\.ProtectSystem: .*"stric".*did you mean "strict"\?/);
+      return true;
+    },
+  );
+  assert.throws(() => new Service("a/b", { exec }), /a\/b: .*a\/b\.service/);
+  assert.throws(() => new Service("typo", { exec, watchdog: "3s" } as never), /typo: Unrecognized key: "watchdog"/);
+});
+
+test("a timer's own service is a oneshot that only the timer starts", async () => {
+  const timer = new Timer("nightly", { onCalendar: "*-*-* 03:00:00", service: { exec } });
+  const { units } = await settledValue(timer.definition);
+  assert.deepEqual(
+    units.map(({ name, activation, triggeredBy }) => ({ name, activation, triggeredBy })),
+    [
+      { name: "nightly.timer", activation: "started", triggeredBy: [] },
+      { name: "nightly.service", activation: "on-demand", triggeredBy: ["nightly.timer"] },
+    ],
+  );
+  const { sections } = inputsOf(unitType, "nightly.service") as { sections: Record<string, Record<string, string>> };
+  assert.deepEqual([sections.Service?.Type, sections.Install], ["oneshot", undefined]);
+});
+
+test("a timer runs exactly one thing, at some time", () => {
+  assert.throws(() => new Timer("t1", { onCalendar: "daily" }), /exactly one says what the timer runs/);
+  assert.throws(
+    () => new Timer("t2", { onCalendar: "daily", service: { exec }, starts: { unitName: "a.service" } }),
+    /more than one is given/,
+  );
+  assert.throws(() => new Timer("t3", { service: { exec } }), /t3: has no trigger/);
+});
+
+test("a socket and its service name each other", async () => {
+  const socket = new SocketUnit("web-http", { listenStream: "8000", service: "web.service" });
+  const web = new Service("web", { exec, socket });
+  await Promise.all([settledValue(socket.definition), settledValue(web.definition)]);
+  const of = (name: string) => inputsOf(unitType, name).sections as Record<string, Record<string, string>>;
+  assert.equal(of("web-http.socket").Socket?.Service, "web.service");
+  assert.equal(of("web.service").Service?.Sockets, "web-http.socket");
+  assert.match(of("web.service").Unit?.After ?? "", /web-http\.socket/);
+});
+
+test("a unit is sections or text, under a name that systemd takes", async () => {
+  const Service = { ExecStart: ["/bin/true"] };
+  assert.throws(() => new Unit("u1.service", {}), /has neither sections nor text/);
+  assert.throws(
+    () => new Unit("u2.service", { Service, text: "[Service]\n" }),
+    /text: is given together with sections/,
+  );
+  assert.throws(() => new Unit("u3", { Service }), /u3: /);
+  assert.throws(() => new Unit("u4.service", { text: "[Service]\nExecStrat=/bin/true\n" }), /ExecStrat.*ExecStart/);
+  const unit = new Unit("u5.service", { text: "# mine\n[Service]\nExecStart=/bin/true\n" });
+  assert.equal(
+    (await settledValue(unit.definition)).units[0]?.text,
+    "# Managed by pulumi-systemd: changes made here are lost at the next update.\n\n[Service]\nExecStart=/bin/true\n",
+  );
+});
+
+test("a host whose key is not pinned is refused, unless a reason is given", () => {
+  const connection = { host: "192.0.2.1", privateKey: "hush-hush" };
+  assert.throws(
+    () => new Host("h1", { connection, units: [] }),
+    /h1: connection\.hostKey: is missing, so anyone could pose/,
+  );
+  new Host("h2", { connection, units: [], insecureSkipHostKey: "a throw-away machine" });
+});
+
+test("a host gets one command: constant text, everything else on standard input, as a secret", async () => {
+  const service = new Service("orders", { exec, secretEnvironment: { KEY: "hush-hush" } });
+  const host = new Host("h3", {
+    connection: { host: "192.0.2.1", hostKey, privateKey: "hush-hush" },
+    units: [service],
+  });
+  const receipt = await settledValue(host.receipt);
+  assert.deepEqual([receipt.generation, receipt.systemd], [1, 252]);
+  const command = inputsOf("command:remote:Command", "h3");
+  const { stdin, connection, ...visible } = command as { stdin: { secret: string }; connection: { secret: object } };
+  assert.match(stdin.secret, /^\d+\n/);
+  assert.ok(stdin.secret.includes("hush-hush"));
+  assert.ok("secret" in connection);
+  assert.deepEqual(Object.keys(visible).sort(), ["addPreviousOutputInEnv", "create", "delete", "logging", "update"]);
+  assert.ok(!JSON.stringify([visible, inputsOf(Host.__pulumiType, "h3")]).includes("hush-hush"));
+});

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { pulumiRun } from "../../setup/pulumi-cli.ts";
+import { type TestStack, testStack } from "../hosts/stack.ts";
+
+/** What the real engine prints of a mistake in a TypeScript program that uses the components. */
+const program = join(import.meta.dirname, "fixtures", "errors");
+let stack: TestStack;
+
+before(async () => {
+  stack = await testStack("dev", program);
+});
+
+after(() => stack.remove());
+
+const cases: readonly [string, string, RegExp][] = [
+  [
+    "secret in a unit",
+    "systemd:index:Service (leaky):",
+    /leaky\.service: a directive holds a secret, and every user of a host can read its units; pass it by secretEnvironment$/m,
+  ],
+  ["bad time span in an Output", "systemd:index:Service (late):", /late: watchdogSec: "90x" is not a time span/],
+  ["bad value", "systemd:index:Service (wrong):", /wrong: service\.ProtectSystem: .*did you mean "strict"\?/],
+  [
+    "missing source",
+    "systemd:index:PythonService (gone):",
+    /gone: source: the directory "no\/such\/folder" does not exist/,
+  ],
+  ["bad secret name", "systemd:index:Service (secretive):", /not a variable name|variable/],
+];
+
+for (const [name, resource, message] of cases) {
+  test(`${name}: one error under the resource, no stack trace, nothing secret`, async () => {
+    const config = join(stack.folder, "Pulumi.dev.yaml");
+    const { code, output } = await pulumiRun(["--cwd", program, "preview", "--stack", "dev", "--config-file", config], {
+      env: { ...stack.env, PROGRAM: name },
+    });
+    assert.notEqual(code, 0, output);
+    assert.ok(output.includes(resource), output);
+    assert.match(output, message);
+    assert.doesNotMatch(output, /^\s+at .*\.(ts|js):\d+/m);
+    assert.ok(!output.includes("hush-hush"), output);
+  });
+}
