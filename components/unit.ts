@@ -154,14 +154,8 @@ export class Unit extends pulumi.ComponentResource {
     let rendered: pulumi.Output<RenderedUnit> | undefined;
     let problem: unknown;
     try {
-      const unit = built(args, (plain) =>
-        reported(
-          () => this,
-          name,
-          () => renderedUnit(name, plain),
-        ),
-      );
-      rendered = readable(() => this, name, outputOf(unit));
+      const unit = built(args, (plain) => reported(opts?.parent, name, () => renderedUnit(name, plain)));
+      rendered = readable(opts?.parent, name, outputOf(unit));
     } catch (error) {
       problem = error;
     }

@@ -93,14 +93,14 @@ export function stackConfig(
 }
 
 const secretPlaces =
-  "holds a secret where none can be kept: every user of a host can read its units; a secret goes into `secretEnvironment` of a service, into the credentials of a `connection`, or into `http` of a health check";
+  "holds a secret where none can be kept: every user of a host can read its units; a secret goes into `secretEnvironment` of a service or into the credentials of a `connection`";
 
 /** Whether a secret in this value can be in one of the places that keep it. */
 function mayHoldSecret(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   return Object.entries(value).some(
     ([key, part]) =>
-      ["secretEnvironment", "privateKey", "privateKeyPassword", "password", "http"].includes(key) ||
+      ["secretEnvironment", "privateKey", "privateKeyPassword", "password"].includes(key) ||
       mayHoldSecret(part),
   );
 }

@@ -6,8 +6,9 @@ import { type SectionDirectives, unitFileOf } from "../sections.ts";
 /** Between these two lines of docs/hardening.md stands what `profileTables` gives. */
 export const tableMarks = { begin: "<!-- profiles: begin -->", end: "<!-- profiles: end -->" } as const;
 
-/** The newest systemd, so that every directive of a profile is in the table. */
+/** The newest systemd, so that every directive of a profile is in the table, and the one that a service is made for. */
 const newest = 257;
+const oldest = 247;
 
 /** The sandbox profiles in Markdown: what each sets and its score, then each directive with what it closes and breaks. */
 export function profileTables(): string {
@@ -46,10 +47,9 @@ function directiveOf(profile: SandboxProfileName, directive: string): SandboxDir
 function cell(profile: SandboxProfileName, directive: string): string {
   const value = profileSandbox(profile, { systemd: newest })[directive];
   if (value === undefined) return "";
-  return [value]
-    .flat()
-    .map((line) => (line === "" ? "(empty)" : `\`${line}\``))
-    .join("<br>");
+  const lines = [value].flat().map((line) => (line === "" ? "(empty)" : `\`${line}\``));
+  const byHand = directiveOf(profile, directive)!.since > oldest;
+  return `${lines.join("<br>")}${byHand ? ", to be set by hand" : ""}`;
 }
 
 /** The kinds of a directive: one for each text about it, with the profiles that it holds for where there are several. */

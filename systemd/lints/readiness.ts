@@ -104,9 +104,7 @@ function notifier(unit: LintedUnit): Assignment | undefined {
 
 /** Whether the next request starts it again: by the bus, or by a socket. */
 function isStartedOnDemand(unit: LintedUnit, set: UnitSet): boolean {
-  return (
-    textOf(unit, "Service.BusName") !== undefined || activatorsOf(set, unit).some(({ type }) => type === "socket")
-  );
+  return textOf(unit, "Service.BusName") !== undefined || activatorsOf(set, unit).some(({ type }) => type === "socket");
 }
 
 /** The part of an assignment that a word of it takes. */

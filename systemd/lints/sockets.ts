@@ -1,6 +1,6 @@
 import { commandsOf } from "./command-line.ts";
 import type { Lint, LintHit } from "./lint.ts";
-import { type Assignment, isOn, type LintedUnit, quoted, settingOf, textOf } from "./linted-unit.ts";
+import { type Assignment, isOn, type LintedUnit, listWordsOf, quoted, settingOf, textOf } from "./linted-unit.ts";
 import { listeningPort } from "./privileges.ts";
 import { activatedUnit, activatorsOf, unitNamed } from "./unit-set.ts";
 
@@ -121,7 +121,7 @@ export const socketLints: readonly Lint[] = [
         const other = earlier.find((socket) =>
           listeners(socket).some(({ key, value }) => key === at.key && value === at.value),
         );
-        return other === undefined || isSameFile(unit, other)
+        return other === undefined || areOneUnit(unit, other)
           ? []
           : [{ at, message: `${quoted(at)}: ${other.name} listens there, too` }];
       });
@@ -129,9 +129,12 @@ export const socketLints: readonly Lint[] = [
   },
 ];
 
-/** A link to a unit under another name has the same text. */
-function isSameFile(unit: LintedUnit, other: LintedUnit): boolean {
-  return JSON.stringify(unit.file) === JSON.stringify(other.file);
+/** Whether one of two names is an alias of the other. */
+function areOneUnit(unit: LintedUnit, other: LintedUnit): boolean {
+  return [unit, other].some((one) => {
+    const aliases = listWordsOf(one, "Install.Alias").map(({ word }) => word);
+    return aliases.includes(unit.name) || aliases.includes(other.name);
+  });
 }
 
 /** What a socket unit listens on; an empty `Listen...=` clears all before it. */

@@ -93,8 +93,10 @@ export const variableLints: readonly Lint[] = [
           const names = found === null ? [] : specifiersIn(found[0]);
           if (found === null || names.length === 0) return [];
           const mark = { start: found.index, end: found.index + found[0].length };
-          const what = date === null ? "a character in a URL" : "parts of a date";
-          return [{ at, mark, message: `${at.key}: systemd takes ${names.join(" ")} for specifiers, not for ${what}` }];
+          const what = date === null ? "an escape of a URL" : "a date";
+          return [
+            { at, mark, message: `${at.key}: systemd replaces ${names.join(" ")}, which looks like part of ${what}` },
+          ];
         }),
   },
 ];

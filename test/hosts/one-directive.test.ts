@@ -8,7 +8,14 @@ import { bootedFleet, type Fleet } from "./fleet.ts";
 import { allChangesSince, type Changes, ledger, observedAll, onEach } from "./observation.ts";
 import { connectionOf } from "./stack.ts";
 
-const data = ["/var/lib/alpha", "/var/lib/beta", "/var/lib/gamma", "/var/lib/web*", "/var/lib/nightly"];
+const data = [
+  "/var/lib/alpha",
+  "/var/lib/beta",
+  "/var/lib/gamma",
+  "/var/lib/web-old",
+  "/var/lib/web-new",
+  "/var/lib/nightly",
+];
 const port = 9321;
 const server = { exec: ["python3", "-m", "http.server", String(port)], workingDirectory: "/usr/share" };
 
@@ -147,7 +154,7 @@ suite("a change of one thing", { timeout: 400_000 }, () => {
     }
   });
 
-  test("destroy leaves nothing behind", () => fleet.destroy());
+  test("destroy leaves nothing behind", () => fleet.destroy(data));
 });
 
 const updatedHosts = [

@@ -18,7 +18,7 @@ test("a table has the directives, their values and the scores of each profile", 
     ),
     [
       "| `RestrictAddressFamilies=` | `AF_UNIX` | `AF_UNIX AF_INET AF_INET6` | `AF_UNIX AF_INET AF_INET6` |  |",
-      "| `PrivateIPC=` | `yes` |  |  |  |",
+      "| `PrivateIPC=` | `yes`, to be set by hand |  |  |  |",
       "| **exposure** with `User=` | **0.2** SAFE | **1.1** OK | **1.3** OK | **7.6** EXPOSED |",
     ],
   );
