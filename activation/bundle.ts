@@ -1,9 +1,18 @@
+import { posix } from "node:path";
 import { z } from "zod";
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in lower-case hex");
 const absolutePath = z
   .string()
-  .regex(/^\/(?!.*(?:^|\/)\.{1,2}(?:\/|$))(?!.*\/\/)[^\0\n]*[^/\0\n]$/, "must be an absolute, normal path");
+  .refine(
+    (path) =>
+      path.startsWith("/") &&
+      path !== "/" &&
+      !/[\0\n]/.test(path) &&
+      posix.normalize(path) === path &&
+      !path.endsWith("/"),
+    "must be an absolute path in normal form",
+  );
 const account = z.string().regex(/^[a-z_][a-z0-9_-]{0,30}$/, "must be a user or group name such as `orders`");
 const unitName = z
   .string()
@@ -62,7 +71,7 @@ export const bundleUnitSchema = z.strictObject({
   digests: bundleDigestsSchema,
   /**
    * `started`: it runs after the transaction. `on-demand`: something else starts it (a timer, a socket, a dependant); the
-   * transaction never starts it, and restarts it only if it runs.
+   * transaction never starts it, and restarts it only if it runs; a oneshot at work is left to finish.
    */
   activation: z.enum(["started", "on-demand"]),
   /** Whether it has an [Install] section to enable. */

@@ -1,6 +1,6 @@
 // Joins activation/host/pulumi_systemd_host/*.py into the one program text that a Host sends to its machine:
 // `node build/host-program.mjs` writes bin/host/pulumi-systemd-host.py. Plain Node, no dependencies; same input, same bytes.
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -126,6 +126,9 @@ export function joinedProgram(directory = join(root, "activation", "host", PACKA
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const target = join(root, "bin", "host", "pulumi-systemd-host.py");
   mkdirSync(dirname(target), { recursive: true });
-  writeFileSync(target, joinedProgram());
+  // Another command may be reading it.
+  const draft = `${target}.${process.pid}`;
+  writeFileSync(draft, joinedProgram());
+  renameSync(draft, target);
   console.log(`wrote ${target.slice(root.length + 1)}`);
 }

@@ -54,12 +54,12 @@ const endpointShape = {
   privateKeyPassword: z.string().optional(),
   hostKey: z
     .string()
-    .regex(
-      /^(ssh-(ed25519|rsa|dss)|ecdsa-sha2-nistp(256|384|521)|sk-[a-z0-9-]+@openssh\.com) [A-Za-z0-9+/]+=*( .*)?$/,
-      {
-        error: "is not a public host key; write it as in known_hosts, without the host's name: `ssh-ed25519 AAAA...`",
-      },
-    )
+    .regex(/^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+=*( .*)?$/, {
+      error: ({ input }) =>
+        typeof input === "string" && input.startsWith("ssh-rsa ")
+          ? "is an ssh-rsa key, which the SSH client here cannot check on a current server; give the host's ed25519 or ecdsa key"
+          : "is not a public host key; write it as in known_hosts, without the host's name: `ssh-ed25519 AAAA...`",
+    })
     .optional(),
 };
 

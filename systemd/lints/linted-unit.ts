@@ -142,6 +142,14 @@ export function listWordsOf(unit: LintedUnit, id: string): readonly ListWord[] {
   });
 }
 
+/** Where a finding about a section as a whole belongs: the unit's own section, else the first. */
+export function ownSectionIndex(unit: LintedUnit): number {
+  return Math.max(
+    unit.file.sections.findIndex(({ name }) => name === unit.ownSection),
+    0,
+  );
+}
+
 /** `Key=value`, as messages quote an assignment whose value is no secret. */
 export function quoted({ key, value }: Assignment): string {
   return `${key}=${value.length > 80 ? `${value.slice(0, 80)}...` : value}`;

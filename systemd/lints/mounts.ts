@@ -1,6 +1,6 @@
 import { escapedPath } from "../unit-name.ts";
 import type { Lint, LintHit } from "./lint.ts";
-import { settingOf } from "./linted-unit.ts";
+import { ownSectionIndex, settingOf } from "./linted-unit.ts";
 
 /** Units whose name says what they are for. */
 export const mountLints: readonly Lint[] = [
@@ -28,10 +28,7 @@ export const mountLints: readonly Lint[] = [
       unit.type === "mount" && unit.file.sections.length > 0 && settingOf(unit, "Mount.What") === undefined
         ? [
             {
-              sectionIndex: Math.max(
-                unit.file.sections.findIndex(({ name }) => name === "Mount"),
-                0,
-              ),
+              sectionIndex: ownSectionIndex(unit),
               message: "there is no What=",
             },
           ]

@@ -1,6 +1,6 @@
 import { commandsOf } from "./command-line.ts";
 import type { Lint, LintHit } from "./lint.ts";
-import { isOn, itemsOf, type LintedUnit, quoted, settingOf, textOf } from "./linted-unit.ts";
+import { isOn, itemsOf, type LintedUnit, ownSectionIndex, quoted, settingOf, textOf } from "./linted-unit.ts";
 
 /** The `Type=` that systemd takes for a service: the one that is written, else by `BusName=` and `ExecStart=`. */
 export function serviceTypeOf(unit: LintedUnit): string {
@@ -43,7 +43,10 @@ export const serviceTypeLints: readonly Lint[] = [
       if (hasAction) return [];
       if (itemsOf(unit, "Service.ExecStop").length === 0) {
         return [
-          { ...ownSection(unit), message: "there is no ExecStart=, ExecStop= or SuccessAction=; write ExecStart=" },
+          {
+            sectionIndex: ownSectionIndex(unit),
+            message: "there is no ExecStart=, ExecStop= or SuccessAction=; write ExecStart=",
+          },
         ];
       }
       if (isOn(unit, "Service.RemainAfterExit")) return [];
@@ -184,7 +187,7 @@ export const serviceTypeLints: readonly Lint[] = [
     fix: "Leave the option out and keep the program in the foreground, or write Type=forking.",
     hits: (unit) => {
       const type = isService(unit) ? serviceTypeOf(unit) : "oneshot";
-      if (!["simple", "exec", "notify", "notify-reload", "idle"].includes(type)) return [];
+      if (!["simple", "exec", "idle"].includes(type)) return [];
       return commandsOf(unit, "ExecStart").flatMap((command): LintHit[] => {
         const { program, programArguments: words, at } = command;
         if (words.some(({ text }) => /^--?(no-?(daemon|detach|fork|background)|foreground)/.test(text))) return [];
@@ -222,9 +225,4 @@ export const serviceTypeLints: readonly Lint[] = [
 
 function hit(at: NonNullable<LintHit["at"]>, text: string, severity: NonNullable<LintHit["severity"]>): LintHit {
   return { at, severity, message: `${quoted(at)}: ${text}` };
-}
-
-function ownSection(unit: LintedUnit): Pick<LintHit, "sectionIndex"> {
-  const index = unit.file.sections.findIndex(({ name }) => name === unit.ownSection);
-  return index < 0 ? {} : { sectionIndex: index };
 }

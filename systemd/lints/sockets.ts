@@ -1,6 +1,15 @@
 import { commandsOf } from "./command-line.ts";
 import type { Lint, LintHit } from "./lint.ts";
-import { type Assignment, isOn, type LintedUnit, listWordsOf, quoted, settingOf, textOf } from "./linted-unit.ts";
+import {
+  type Assignment,
+  isOn,
+  type LintedUnit,
+  listWordsOf,
+  ownSectionIndex,
+  quoted,
+  settingOf,
+  textOf,
+} from "./linted-unit.ts";
 import { listeningPort } from "./privileges.ts";
 import { activatedUnit, activatorsOf, unitNamed } from "./unit-set.ts";
 
@@ -31,10 +40,7 @@ export const socketLints: readonly Lint[] = [
       unit.type === "socket" && unit.file.sections.length > 0 && listeners(unit).length === 0
         ? [
             {
-              sectionIndex: Math.max(
-                unit.file.sections.findIndex(({ name }) => name === "Socket"),
-                0,
-              ),
+              sectionIndex: ownSectionIndex(unit),
               message: "there is no ListenStream= or other Listen...=",
             },
           ]

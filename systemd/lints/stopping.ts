@@ -59,7 +59,7 @@ export const stoppingLints: readonly Lint[] = [
       if (!isService(unit) || at === undefined || (serviceTypeOf(unit) === "oneshot" && at.key === "TimeoutSec"))
         return [];
       const span = spanIn(at.value);
-      if (span === undefined || (span !== 0 && span < 1800 * 1_000_000)) return [];
+      if (span === undefined || (span !== 0 && span <= 1800 * 1_000_000)) return [];
       const effect = span === 0 ? "is no bound at all" : "is longer than a shutdown waits";
       return [{ at, message: `${quoted(at)} ${effect}` }];
     },

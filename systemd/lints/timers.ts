@@ -1,7 +1,16 @@
 import { CalendarError, nextElapses, parsedCalendar } from "../calendar.ts";
 import { formattedTimeSpan } from "../values/time-span.ts";
 import type { Lint, LintHit } from "./lint.ts";
-import { type Assignment, isOn, type LintedUnit, quoted, settingOf, spanIn, spanOf } from "./linted-unit.ts";
+import {
+  type Assignment,
+  isOn,
+  type LintedUnit,
+  ownSectionIndex,
+  quoted,
+  settingOf,
+  spanIn,
+  spanOf,
+} from "./linted-unit.ts";
 import { isService, serviceTypeOf } from "./service-type.ts";
 import { activatedUnit, activatorsOf, mayExist, unitNamed } from "./unit-set.ts";
 
@@ -29,10 +38,7 @@ export const timerLints: readonly Lint[] = [
       unit.type === "timer" && unit.file.sections.length > 0 && triggersOf(unit).length === 0
         ? [
             {
-              sectionIndex: Math.max(
-                unit.file.sections.findIndex(({ name }) => name === "Timer"),
-                0,
-              ),
+              sectionIndex: ownSectionIndex(unit),
               message: "there is no OnCalendar= or other On...=",
             },
           ]
@@ -49,10 +55,7 @@ export const timerLints: readonly Lint[] = [
       return unit.type === "path" && unit.file.sections.length > 0 && isEmpty
         ? [
             {
-              sectionIndex: Math.max(
-                unit.file.sections.findIndex(({ name }) => name === "Path"),
-                0,
-              ),
+              sectionIndex: ownSectionIndex(unit),
               message: "there is no PathExists= or other path",
             },
           ]
@@ -83,7 +86,13 @@ export const timerLints: readonly Lint[] = [
         set.byName.has(activated.name.replace(".service", "@.service")) ||
         set.byName.has(activated.name.replace("@.service", ".service"));
       if (unit.type === "socket" && isOther) return [];
-      return [{ at: activated.at, message: `it starts ${activated.name}, which is none of the given units` }];
+      return [
+        {
+          at: activated.at,
+          sectionIndex: ownSectionIndex(unit),
+          message: `it starts ${activated.name}, which is none of the given units`,
+        },
+      ];
     },
   },
   {

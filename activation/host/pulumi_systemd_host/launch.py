@@ -46,6 +46,10 @@ def enter(operation: str, program: bytes, bundle: bytes, login_home: str | None,
     except OSError as problem:
         code, text = 1, f"{problem.filename or 'the host program'}: {problem.strerror or problem}"
     write_quietly(1, text.rstrip("\n") + "\n")
+    if operation == "destroy" and code == 0:
+        # Nobody reads the receipt of a resource that is gone.
+        for warning in json.loads(text)["warnings"]:
+            write_quietly(2, f"warning: {warning}\n")
     return TOLD_UNDER_SUDO if code and under_sudo else code
 
 

@@ -24,6 +24,7 @@ def switch(work: Work, old: Ledger, made: Plan, pending: Pending, seen: Observat
     create_users(work.system, made.users, work.scratch, work.units.left())
     _move_files(work, made)
     work.units.stop([*made.hold, *made.stop])
+    _stop_latecomers(work, made)
     # `systemctl disable` of a name without a file is an error.
     there = [name for name in made.disable if os.path.lexists(work.system.at(old.units[name].path))]
     work.units.enablement("disable", there)
@@ -45,6 +46,13 @@ def switch(work: Work, old: Ledger, made: Plan, pending: Pending, seen: Observat
     work.units.bring_up(made.restart, made.start)
     _bring_up_neighbours(work, made, seen)
     _watch(work, made, seen)
+
+
+def _stop_latecomers(work: Work, made: Plan) -> None:
+    """A timer or socket may have started its service after the look that the plan is made from. All of them are held now."""
+    single = [name for name in made.gone if not name.rpartition(".")[0].endswith("@")]
+    states = work.units.show(single)
+    work.units.stop(name for name, state in states.items() if state.active not in ("inactive", "failed"))
 
 
 def _move_files(work: Work, made: Plan) -> None:

@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import sys
-import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -39,18 +38,11 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
-    """Pings the watchdog from the loop that accepts connections, so that a hung loop is noticed."""
+    """Answers each connection in a thread of its own; those that are under way are waited for at the end."""
 
     daemon_threads = False
-    interval = watchdog_interval()
-    last_ping = 0.0
-
-    def service_actions(self) -> None:
-        super().service_actions()
-        now = time.monotonic()
-        if self.interval and now - self.last_ping >= self.interval / 2:
-            notify("WATCHDOG=1")
-            self.last_ping = now
+    # Longest wait for a connection, in seconds: so late may a ping or the end of the loop be.
+    timeout = 0.1
 
 
 def bound_server() -> Server:
@@ -65,16 +57,25 @@ def bound_server() -> Server:
 
 def main() -> int:
     server = bound_server()
+    stopping = False
 
     def stop(_signal: int, _frame: object) -> None:
-        notify("STOPPING=1")
-        # shutdown() waits for the loop, which runs in this very thread.
-        threading.Thread(target=server.shutdown).start()
+        # Nothing but this: a handler interrupts the loop anywhere, so taking a lock in it can wait for ever.
+        nonlocal stopping
+        stopping = True
 
     signal.signal(signal.SIGTERM, stop)
+    interval = watchdog_interval()
+    last_ping = time.monotonic()
     notify("READY=1")
     print("listening on", server.server_address)
-    server.serve_forever(poll_interval=0.5)
+    while not stopping:
+        server.handle_request()
+        # The ping comes from the loop that accepts connections, so that a hung loop is noticed.
+        if interval and time.monotonic() - last_ping >= interval:
+            notify("WATCHDOG=1")
+            last_ping = time.monotonic()
+    notify("STOPPING=1")
     # What was accepted is answered before the process ends; what was not waits in the socket for the next one.
     server.server_close()
     return 0

@@ -26,9 +26,7 @@ def squared(number):
 
 
 def by_callback():
-    compare_type = ctypes.CFUNCTYPE(
-        ctypes.c_int, ctypes.POINTER(ctypes.c_int), ctypes.POINTER(ctypes.c_int)
-    )
+    compare_type = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_int), ctypes.POINTER(ctypes.c_int))
     numbers = (ctypes.c_int * 4)(3, 1, 2, 0)
     compare = compare_type(lambda a, b: a[0] - b[0])
     ctypes.CDLL(None).qsort(numbers, 4, ctypes.sizeof(ctypes.c_int), compare)
@@ -43,9 +41,7 @@ def by_processes(method):
 def by_shared_memory():
     memory = shared_memory.SharedMemory(create=True, size=8)
     try:
-        child = multiprocessing.get_context("fork").Process(
-            target=memory.buf.__setitem__, args=(0, 42)
-        )
+        child = multiprocessing.get_context("fork").Process(target=memory.buf.__setitem__, args=(0, 42))
         child.start()
         child.join()
         return memory.buf[0]
@@ -56,9 +52,7 @@ def by_shared_memory():
 
 def by_threads():
     answers = []
-    threads = [
-        threading.Thread(target=lambda n=n: answers.append(n)) for n in range(4)
-    ]
+    threads = [threading.Thread(target=lambda n=n: answers.append(n)) for n in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -67,9 +61,7 @@ def by_threads():
 
 
 async def by_asyncio():
-    child = await asyncio.create_subprocess_exec(
-        "echo", "from a child", stdout=subprocess.PIPE
-    )
+    child = await asyncio.create_subprocess_exec("echo", "from a child", stdout=subprocess.PIPE)
     output, _ = await child.communicate()
     return output.decode()
 
