@@ -6,7 +6,7 @@ import { cacheFolder } from "./cache.ts";
 import { commandOutput, commandResult } from "./command.ts";
 import { withLock } from "./lock.ts";
 
-const pins = ["ruff==0.17.5", "mypy==2.4.1"];
+const pins = ["ruff==0.17.5", "mypy==1.14.1"];
 
 /** The tools that check the host program. */
 export interface PythonTools {

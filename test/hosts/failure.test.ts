@@ -92,7 +92,9 @@ suite("an update that fails", { timeout: 400_000 }, () => {
     }
   });
 
-  test("the next, without what failed, succeeds", () => fleet.deploy(good, { [token]: "first token" }));
+  test("the next, without what failed, succeeds", async () => {
+    await fleet.deploy(good, { [token]: "first token" });
+  });
 
   test("units that do not come up are each told with status and journal, and run their old definition again", async () => {
     const before = await observedAll(fleet.hosts, data);

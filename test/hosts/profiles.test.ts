@@ -216,35 +216,35 @@ for (const release of debianReleases) {
     after(() => host?.down());
 
     for (const profile of sandboxProfileNames) {
-      test(`${profile}: numpy, ctypes, subprocess and multiprocessing work, and what it closes is closed`, async () => {
+      test(`${release}: ${profile}: numpy, ctypes, subprocess and multiprocessing work, and what it closes is closed`, async () => {
         const printed = await printedBy(host, `compute-${profile}`);
         assert.deepEqual(printed, { answers, reached: reachedOn(systemd, profile) });
       });
     }
 
-    test("each directive that docs/hardening.md changes opens what it names", async () => {
+    test(`${release}: each directive that docs/hardening.md changes opens what it names`, async () => {
       assert.deepEqual(await printedBy(host, "compute-loosened"), {
         answers,
         reached: { ...reachedOn(systemd, "trusted"), "chmod u+s": "ok" },
       });
     });
 
-    test("network-server: FastAPI under uvicorn answers on its port", async () => {
+    test(`${release}: network-server: FastAPI under uvicorn answers on its port`, async () => {
       assert.deepEqual(await webAnswers(host, 8000), { sum: { sum: 500_500 }, echo: { echo: "hello" } });
     });
 
-    test("strict: FastAPI under uvicorn answers on the socket that a socket unit hands over", async () => {
+    test(`${release}: strict: FastAPI under uvicorn answers on the socket that a socket unit hands over`, async () => {
       assert.deepEqual(await webAnswers(host, 8001), { sum: { sum: 500_500 }, echo: { echo: "hello" } });
     });
 
-    test("network-client: a Celery worker does a task from redis", async () => {
+    test(`${release}: network-client: a Celery worker does a task from redis`, async () => {
       const program = `from tasks import product
 print(product.delay([[1, 2], [3, 4]], [[5], [6]]).get(timeout=60))`;
       const result = await host.output(`cd ${programs} && venv/bin/python -`, { stdin: program });
       assert.equal(result, "[[17], [39]]\n");
     });
 
-    test("systemd-analyze security scores each service as exposureOf does", async () => {
+    test(`${release}: systemd-analyze security scores each service as exposureOf does`, async () => {
       const table = await host.output("systemd-analyze security --no-pager");
       const scores = Object.keys(tried).map((name) => {
         const [, score] = new RegExp(`^${name}\\.service +([0-9.]+) `, "m").exec(table) ?? [];
@@ -256,7 +256,7 @@ print(product.delay([[1, 2], [3, 4]], [[5], [6]]).get(timeout=60))`;
       assert.deepEqual(different, []);
     });
 
-    test("all of them still run, and none was restarted", async () => {
+    test(`${release}: all of them still run, and none was restarted`, async () => {
       for (const name of Object.keys(tried)) {
         const state = await shown(host, `${name}.service`, "ActiveState", "SubState", "NRestarts", "Result");
         assert.deepEqual(

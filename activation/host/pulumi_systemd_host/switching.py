@@ -49,7 +49,7 @@ def switch(work: Work, old: Ledger, made: Plan, pending: Pending, seen: Observat
 
 
 def _stop_latecomers(work: Work, made: Plan) -> None:
-    """A timer or socket may have started its service after the look that the plan is made from. All of them are held now."""
+    """A timer or socket may have started its service after the look that the plan is made from. Now all are held."""
     single = [name for name in made.gone if not name.rpartition(".")[0].endswith("@")]
     states = work.units.show(single)
     work.units.stop(name for name, state in states.items() if state.active not in ("inactive", "failed"))

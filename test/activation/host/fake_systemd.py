@@ -36,6 +36,7 @@ class FakeSystemd:
         self.fail_at: int | None = None
         self.failure: BaseException = Crash()
         self.dead = False
+        self.fires: str | None = None
         for path in (ETC, "/run", "/var/lib", "/proc/sys/kernel/random"):
             os.makedirs(self.at(path), exist_ok=True)
         self.put("/proc/sys/kernel/random/boot_id", "boot-1\n")
@@ -100,6 +101,9 @@ class FakeSystemd:
                 self._enable(verb, name)
         if verb == "daemon-reload":
             self.loaded = {name: self._text(name) for name in os.listdir(self.at(ETC)) if "." in name[1:]}
+        if verb == "stop" and self.fires in names:
+            # The timer fires at the last moment.
+            self._start("start", str(self.fires).replace(".timer", ".service"))
         if verb in ("stop", "restart"):
             for name in names:
                 self.running.pop(name, None)

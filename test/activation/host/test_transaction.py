@@ -145,6 +145,13 @@ class Apply(WithHost):
         self.assertEqual((self.host.tree(), self.host.running, self.host.accounts), (before, {}, set()))
         self.assertEqual(self.apply(wanted, "destroy")["actions"], [])
 
+    def test_a_timer_that_fires_while_it_goes_leaves_nothing_running(self) -> None:
+        wanted = bundle([service("t.service", activation="on-demand"), unit("t.timer", "[Timer]\nPersistent=yes\n")])
+        self.apply(wanted)
+        self.host.fires = "t.timer"
+        receipt = self.apply(wanted, "destroy")
+        self.assertEqual((receipt["outcome"], self.host.running), ("destroyed", {}))
+
     def test_one_release_before_the_current_one_stays(self) -> None:
         api = service("api.service", restart_on_releases=["orders"])
         releases = [self.archive(f"#!/bin/sh\n# {i}\n") for i in range(3)]

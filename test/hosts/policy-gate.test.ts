@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { after, before, suite, test } from "node:test";
+import type { PulumiRun } from "../../setup/pulumi-cli.ts";
+import { shown } from "./facts.ts";
+import { bootedFleet, type Fleet } from "./fleet.ts";
+import { allChangesSince, observedAll, onEach, untouched } from "./observation.ts";
+import { connectionOf, type TestStack, testStack } from "./stack.ts";
+
+const pack = join(import.meta.dirname, "..", "..", "policies");
+const gated = (environment: string) => [
+  ...["--policy-pack", pack],
+  ...["--policy-pack-config", join(pack, "config", `${environment}.json`)],
+];
+
+const notifying = {
+  exec: ["/bin/sh", "-c", "systemd-notify --ready; exec sleep infinity"],
+  type: "notify",
+  service: { NotifyAccess: "all" },
+};
+const safe = {
+  services: {
+    climber: { exec: ["/bin/sleep", "infinity"] },
+    silent: { exec: ["/bin/sleep", "infinity"] },
+  },
+};
+const withPrivileges = {
+  services: { ...safe.services, climber: { ...safe.services.climber, service: { NoNewPrivileges: false } } },
+};
+const withoutWatchdog = { services: { ...safe.services, silent: notifying } };
+const unsafe = { services: { climber: withPrivileges.services.climber, silent: withoutWatchdog.services.silent } };
+
+suite("the policy gate", { timeout: 300_000 }, () => {
+  let fleet: Fleet;
+  let prod: TestStack;
+
+  const hosts = () => onEach(fleet.hosts, (host) => ({ connection: connectionOf(host) }));
+  const refused = async (config: object, finding: string, ...operation: string[]) => {
+    const before = await observedAll(fleet.hosts, []);
+    await prod.configure({ ...config, hosts: hosts() });
+    const run = await prod.pulumi(...operation, ...gated("prod"));
+    console.log(run.output);
+    assert.deepEqual(findings(run), [finding]);
+    assert.equal(run.code, 1, run.output);
+    assert.deepEqual(await allChangesSince(before), onEach(fleet.hosts, untouched));
+  };
+
+  before(async () => {
+    [fleet, prod] = await Promise.all([bootedFleet(), testStack("prod")]);
+  });
+  after(async () => {
+    prod?.remove();
+    await fleet?.down();
+  });
+
+  test("prod refuses a service that may gain privileges, in the preview", () => refused(withPrivileges, "", "preview"));
+  test("and in an update without a preview, before a host is asked", () =>
+    refused(withPrivileges, "", "up", "--yes", "--skip-preview"));
+  test("prod refuses a notify service without a watchdog, in an update", () =>
+    refused(withoutWatchdog, "", "up", "--yes"));
+
+  test("dev lets both pass with a warning", async () => {
+    await fleet.stack.configure({ ...unsafe, hosts: hosts() });
+    const run = await fleet.stack.up(...gated("dev"));
+    console.log(run.output);
+    assert.equal(run.code, 0, run.output);
+  });
+
+  test("prod lets the safe one pass", async () => {
+    await prod.configure({ ...safe, hosts: hosts() });
+    const run = await prod.preview(...gated("prod"));
+    assert.deepEqual([run.code, findings(run)], [0, []], run.output);
+  });
+
+  test("destroy leaves nothing behind", () => fleet.destroy(["/var/lib/climber", "/var/lib/silent"]));
+});
+
+function findings(run: PulumiRun): string[] {
+  return [];
+}
+void shown;
