@@ -1,5 +1,18 @@
 // The borders of the rooms (docs/architecture.md). Data flows one way: config, components, systemd, activation, host.
-const rooms = ["systemd", "activation", "components", "policies", "cli", "program", "sandbox", "setup", "demo", "test", "bench", "examples"];
+const rooms = [
+  "systemd",
+  "activation",
+  "components",
+  "policies",
+  "cli",
+  "program",
+  "sandbox",
+  "setup",
+  "demo",
+  "test",
+  "bench",
+  "examples",
+];
 const may = {
   systemd: [],
   activation: ["systemd"],
@@ -18,7 +31,9 @@ module.exports = {
       comment: `${room}/ may import only itself${allowed.length > 0 ? ` and ${allowed.join(", ")}` : ""} of ours`,
       severity: "error",
       from: { path: `^${room}/` },
-      to: { path: `^(index\\.ts$|(${rooms.filter((other) => other !== room && !allowed.includes(other)).join("|")})/)` },
+      to: {
+        path: `^(index\\.ts$|(${rooms.filter((other) => other !== room && !allowed.includes(other)).join("|")})/)`,
+      },
     })),
     {
       name: "systemd-is-pure",

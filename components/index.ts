@@ -15,7 +15,7 @@ export { OlderSystemd } from "./host-systemd.ts";
 export { PythonService, type PythonServiceArgs } from "./python-service.ts";
 export type * from "./section-args.generated.ts";
 export { Service, type ServiceArgs } from "./service.ts";
-export { OnChange, ServiceType } from "./service-args.ts";
+export { OnChange, SandboxProfile, ServiceType } from "./service-args.ts";
 export { SocketUnit, type SocketUnitArgs } from "./socket-unit.ts";
 export { Timer, type TimerArgs } from "./timer.ts";
 export { Unit, type UnitArgs } from "./unit.ts";

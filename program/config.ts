@@ -100,8 +100,7 @@ function mayHoldSecret(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   return Object.entries(value).some(
     ([key, part]) =>
-      ["secretEnvironment", "privateKey", "privateKeyPassword", "password"].includes(key) ||
-      mayHoldSecret(part),
+      ["secretEnvironment", "privateKey", "privateKeyPassword", "password"].includes(key) || mayHoldSecret(part),
   );
 }
 

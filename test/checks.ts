@@ -39,6 +39,10 @@ export function lintChecks(top: string, progress: (line: string) => void): Check
       name: "generated files are current",
       command: async () => ["node", "systemd/generate/directives.ts", "--check"],
     },
+    {
+      name: "tables in docs/hardening.md are current",
+      command: async () => ["node", "systemd/generate/hardening-doc.ts", "--check"],
+    },
     ...shellScripts(top).map((script) => ({ name: `bash -n ${script}`, command: async () => ["bash", "-n", script] })),
   ];
   for (const folder of pythonFolders(top)) {

@@ -20,7 +20,7 @@ const notifying = {
 };
 const safe = {
   services: {
-    climber: { exec: ["/bin/sleep", "infinity"] },
+    climber: { exec: ["/bin/sleep", "infinity"], user: "climber", createUser: true },
     silent: { exec: ["/bin/sleep", "infinity"] },
   },
 };
@@ -39,9 +39,7 @@ suite("the policy gate", { timeout: 300_000 }, () => {
     const before = await observedAll(fleet.hosts, []);
     await prod.configure({ ...config, hosts: hosts() });
     const run = await prod.pulumi(...operation, ...gated("prod"));
-    console.log(run.output);
-    assert.deepEqual(findings(run), [finding]);
-    assert.equal(run.code, 1, run.output);
+    assert.deepEqual([run.code, findings(run)], [1, [`mandatory ${finding}`]], run.output);
     assert.deepEqual(await allChangesSince(before), onEach(fleet.hosts, untouched));
   };
 
@@ -53,17 +51,27 @@ suite("the policy gate", { timeout: 300_000 }, () => {
     await fleet?.down();
   });
 
-  test("prod refuses a service that may gain privileges, in the preview", () => refused(withPrivileges, "", "preview"));
+  test("prod refuses a service that may gain privileges, in the preview", () =>
+    refused(withPrivileges, climbs, "preview"));
   test("and in an update without a preview, before a host is asked", () =>
-    refused(withPrivileges, "", "up", "--yes", "--skip-preview"));
+    refused(withPrivileges, climbs, "up", "--yes", "--skip-preview"));
   test("prod refuses a notify service without a watchdog, in an update", () =>
-    refused(withoutWatchdog, "", "up", "--yes"));
+    refused(withoutWatchdog, hangs("5s to 5min"), "up", "--yes"));
 
   test("dev lets both pass with a warning", async () => {
     await fleet.stack.configure({ ...unsafe, hosts: hosts() });
     const run = await fleet.stack.up(...gated("dev"));
-    console.log(run.output);
-    assert.equal(run.code, 0, run.output);
+    assert.deepEqual(
+      [run.code, findings(run)],
+      [0, [`advisory ${climbs}`, `advisory ${hangs("1s to 10min")}`]],
+      run.output,
+    );
+    for (const host of fleet.hosts) {
+      for (const unit of ["climber.service", "silent.service"]) {
+        const { ActiveState, NoNewPrivileges } = await shown(host, unit, "ActiveState", "NoNewPrivileges");
+        assert.deepEqual([ActiveState, NoNewPrivileges], ["active", unit === "climber.service" ? "no" : "yes"]);
+      }
+    }
   });
 
   test("prod lets the safe one pass", async () => {
@@ -75,7 +83,13 @@ suite("the policy gate", { timeout: 300_000 }, () => {
   test("destroy leaves nothing behind", () => fleet.destroy(["/var/lib/climber", "/var/lib/silent"]));
 });
 
+const climbs =
+  "sandbox-no-new-privileges climber.service: [Service] NoNewPrivileges=no, wanted yes: its processes could gain privileges through setuid programs such as sudo";
+const hangs = (wanted: string) =>
+  `watchdog-required silent.service: [Service] WatchdogSec= is not set, wanted ${wanted}: a service that hangs would stay up in name and serve nobody`;
+
+/** `LEVEL POLICY MESSAGE` of each finding that the CLI printed, sorted. */
 function findings(run: PulumiRun): string[] {
-  return [];
+  const printed = run.output.matchAll(/- \[(\w+)\] \[severity: \w+\] {2}(\S+) {2}\(.+\)\n.+\n +(\S.*)\n/g);
+  return [...printed].map(([, level, policy, message]) => `${level} ${policy} ${message}`).sort();
 }
-void shown;

@@ -140,7 +140,9 @@ suite("a secret", { timeout: 300_000 }, () => {
   test("is in no output, state, process or journal, and neither is a digest of it", () => {
     for (const { release } of fleet.hosts) assert.match(read.get(`journal of ${release}`) ?? "", /keeper\.service/);
     const found = [...read].flatMap(([what, text]) =>
-      [...traces(), ...fileDigests()].flatMap((trace, index) => (text.includes(trace) ? [`trace ${index} in ${what}`] : [])),
+      [...traces(), ...fileDigests()].flatMap((trace, index) =>
+        text.includes(trace) ? [`trace ${index} in ${what}`] : [],
+      ),
     );
     assert.deepEqual(found, []);
   });
@@ -150,7 +152,7 @@ suite("a secret", { timeout: 300_000 }, () => {
     () => fleet,
     async (host) => {
       // The file that the test computes is the one that lies there.
-    assert.ok(fileDigests().includes((await host.output(`sha256sum ${file}`)).slice(0, 64)));
+      assert.ok(fileDigests().includes((await host.output(`sha256sum ${file}`)).slice(0, 64)));
       // A control: the search itself finds what is there.
       const decoy = random();
       await host.writeFile("/var/tmp/decoy", `x${decoy}x`, 0o600);
@@ -205,7 +207,10 @@ suite("a secret", { timeout: 300_000 }, () => {
     for (const host of fleet.hosts) {
       const left = await filesWith(host, [...traces(), ...fileDigests()]);
       // The journal has what the program itself printed.
-      assert.deepEqual(left.filter((path) => !path.startsWith("/var/log/journal/")), []);
+      assert.deepEqual(
+        left.filter((path) => !path.startsWith("/var/log/journal/")),
+        [],
+      );
     }
   });
 });
