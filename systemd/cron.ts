@@ -98,10 +98,15 @@ export function onCalendarOfCron(cron: string, timeZone?: string): CronConversio
   const month = part(monthField, monthText);
   const day = part(dayField, dayText);
   const weekdays = weekdaysOfCron(cron, weekdayText);
-  const either = !dayText.startsWith("*") && !weekdayText.startsWith("*") && weekdays !== "";
-  const onCalendar = either
-    ? [`*-${month}-${day} ${time}`, `${weekdays} *-${month}-* ${time}`]
-    : [`${weekdays === "" ? "" : `${weekdays} `}*-${month}-${day} ${time}`];
+  const restricted = !dayText.startsWith("*") && !weekdayText.startsWith("*");
+  // Where cron runs on either, a field that lists all of its days (1-31, 0-6) stands for every day.
+  const everyDay = restricted && (weekdays === "" || day === "*");
+  const either = restricted && !everyDay;
+  const onCalendar = everyDay
+    ? [`*-${month}-* ${time}`]
+    : either
+      ? [`*-${month}-${day} ${time}`, `${weekdays} *-${month}-* ${time}`]
+      : [`${weekdays === "" ? "" : `${weekdays} `}*-${month}-${day} ${time}`];
   return { onCalendar, notes: notesOf({ onCalendar, dayText, weekdayText, weekdays, either, day }) };
 }
 
@@ -116,7 +121,7 @@ function notesOf(schedule: {
   const { onCalendar, dayText, weekdayText, weekdays, either, day } = schedule;
   const notes: string[] = [];
   if (either) notes.push("cron runs on the days of the month and on the weekdays: one line for each");
-  if (!either && weekdays !== "" && day !== "*")
+  if (!either && weekdays !== "" && day !== "*" && (dayText.startsWith("*") || weekdayText.startsWith("*")))
     notes.push(
       `cron takes "${dayText}" and "${weekdayText}" as days that match both, because one begins with "*"; some cron implementations run on either`,
     );

@@ -1,6 +1,6 @@
 import { booleanOf, wordsBeforeFault } from "./value.ts";
 
-const types = ["cgroup", "ipc", "net", "mnt", "pid", "user", "uts"];
+const types = ["cgroup", "ipc", "net", "mnt", "pid", "time", "user", "uts"];
 
 /** The namespace types that a service may create; undefined: nothing is assigned, it may create all. */
 export type AllowedNamespaces = ReadonlySet<string> | undefined;

@@ -78,6 +78,12 @@ export function isShell(program: string): boolean {
   return shells.has(program);
 }
 
+/** Whether a shell is the program of a command or among its arguments, as in `sudo bash -c "..."`. */
+export function startsShell(command: CommandLine): boolean {
+  const names = [command.program, ...command.arguments.map(({ text }) => text.slice(text.lastIndexOf("/") + 1))];
+  return names.some(isShell);
+}
+
 /** Whether the sandbox and `User=` of the unit hold for a command: not with the prefix `+`. */
 export function isConfined({ prefixes }: CommandLine): boolean {
   return !prefixes.includes("+");

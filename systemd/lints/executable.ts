@@ -1,4 +1,4 @@
-import { allCommandsOf, type CommandLine, commandsOf, isShell, shellScriptOf } from "./command-line.ts";
+import { allCommandsOf, type CommandLine, commandsOf, shellScriptOf } from "./command-line.ts";
 import type { Lint, LintHit } from "./lint.ts";
 import { itemsOf, listWordsOf, textOf } from "./linted-unit.ts";
 import { isDaemon, isService } from "./service-type.ts";
@@ -208,17 +208,17 @@ export const executableLints: readonly Lint[] = [
   },
 ];
 
-/** `sudo`, `su` or one of their kind, where a command or its shell script begins with it, or undefined. */
+const privilegePrograms = ["sudo", "doas", "pkexec", "su", "runuser"];
+
+/** One of them where a command of a shell script begins. */
+const privilegeInScript =
+  /(?:^|[;&|(`]\s*|\b(?:then|do|else|exec|if|while)\s+)\s*(?:\/usr)?(?:\/bin\/)?(sudo|doas|pkexec|su|runuser)\s/;
+
+/** `sudo`, `su` or one of their kind, where a command or a command of its shell script begins with it, or undefined. */
 export function privilegeProgramIn(command: CommandLine): string | undefined {
-  const names = ["sudo", "doas", "pkexec", "su", "runuser"];
   const last = command.path.slice(command.path.lastIndexOf("/") + 1);
-  const script = isShell(command.program) ? (shellScriptOf(command)?.text ?? "") : "";
-  return names.find(
-    (name) =>
-      name === last ||
-      name === command.program ||
-      new RegExp(`(^|[;&|(]\\s*|\\s)(/usr)?(/bin/)?${name}\\s`).test(script),
-  );
+  const found = privilegePrograms.find((name) => name === last || name === command.program);
+  return found ?? privilegeInScript.exec(shellScriptOf(command)?.text ?? "")?.[1];
 }
 
 function ofExecutable(command: CommandLine, text: string): LintHit {

@@ -1,4 +1,11 @@
-import { allCommandsOf, type CommandLine, type CommandWord, isShell, shellScriptOf } from "./command-line.ts";
+import {
+  allCommandsOf,
+  type CommandLine,
+  type CommandWord,
+  isShell,
+  shellScriptOf,
+  startsShell,
+} from "./command-line.ts";
 import type { Lint, LintHit } from "./lint.ts";
 
 const operator = /^(\|\|?|\|&|&&?|[0-9]*>>?|<<?<?|&>>?|[0-9]*>>?&[0-9-]?|[0-9]*>&[0-9-]|[0-9]*&?>>?[&/].*|<\/.*)$/;
@@ -29,8 +36,7 @@ export const shellSyntaxLints: readonly Lint[] = [
     fix: 'Write ExecStart=/bin/sh -c "..." with the whole script in quotes, or compute the value in the program.',
     hits: (unit) =>
       allCommandsOf(unit).flatMap((command): LintHit[] => {
-        if (command.arguments.some(({ text }) => isShell(text.slice(text.lastIndexOf("/") + 1)))) return [];
-        if (isShell(command.program)) return [];
+        if (startsShell(command)) return [];
         const found = command.arguments.find(({ text }) => /(^|[^$])\$\(|`[^`]+`/.test(text));
         if (found === undefined) return [];
         const isQuoted = found.raw !== found.text || found.raw.includes('"');

@@ -1,5 +1,5 @@
 import { specifiersIn } from "../specifiers.ts";
-import { allCommandsOf, isShell } from "./command-line.ts";
+import { allCommandsOf, isShell, startsShell } from "./command-line.ts";
 import type { Lint, LintHit } from "./lint.ts";
 import { assignmentsOf, itemsOf, type LintedUnit, listWordsOf } from "./linted-unit.ts";
 
@@ -42,11 +42,11 @@ export const variableLints: readonly Lint[] = [
   {
     id: "variable-default",
     severity: "error",
-    why: "systemd knows only ${NAME}; forms such as ${NAME:-default} reach the program as they are written (252), or empty.",
+    why: "systemd knows only ${NAME}; forms such as ${NAME:-default} reach the program as they are written.",
     fix: "Write the default with Environment= before EnvironmentFile=, or start a shell and write $${NAME:-default}.",
     hits: (unit) =>
       allCommandsOf(unit).flatMap((command): LintHit[] => {
-        if (command.prefixes.includes(":") || isShell(command.program)) return [];
+        if (command.prefixes.includes(":") || startsShell(command)) return [];
         const word = command.arguments.find(({ text }) =>
           /(^|[^$])\$\{[A-Za-z_]\w*(:?[-+=?]|##?|%%?|\/)[^}]*\}/.test(text),
         );

@@ -31,6 +31,11 @@ describe("onCalendarOfCron", () => {
       );
     });
 
+  for (const everyDay of ["0-6", "1-7", "0,1,2,3,4,5,6"])
+    it(`0 0 13 * ${everyDay}: cron runs on either day, and every day is one of these`, () => {
+      assert.deepEqual(onCalendarOfCron(`0 0 13 * ${everyDay}`).onCalendar, ["*-*-* 00:00:00"]);
+    });
+
   it("elapses in every minute that cron's rules name, and in no other", () => {
     const item = (lowest: number, highest: number) =>
       fc.oneof(

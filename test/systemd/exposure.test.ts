@@ -34,6 +34,14 @@ describe("exposureOf", () => {
     assert.deepEqual(exposures, [9.6, 9.6, 9.4, 9.4, 9.4]);
   });
 
+  it("knows the time namespace, which no test of its own scores", () => {
+    const exposures = ["mnt", "time mnt", "~time", "yes"].map(
+      (types) =>
+        exposureOf("a.service", parseUnitFile(`[Service]\nExecStart=/bin/true\nRestrictNamespaces=${types}\n`)).exposure,
+    );
+    assert.deepEqual(exposures, [8.9, 8.9, 9.6, 8.8]);
+  });
+
   it("gives every bad test a description and, but for the root directory, a line that makes it good", () => {
     const entry = (key: string, value: string) => ({ key, value });
     const bad = [
