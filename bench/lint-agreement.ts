@@ -96,7 +96,10 @@ function isSummary(line: string): boolean {
 
 function isReported(line: string, findings: readonly LintFinding[]): boolean {
   const [, unit, number] = /^([^\s:]+\.[a-z]+)(?::(\d+))?: /.exec(line) ?? [];
-  const ofUnit = findings.filter((finding) => unit === undefined || finding.unit === unit);
+  // A mere info is no answer to a refusal of the tool; nor is a finding of another unit.
+  const ofUnit = findings.filter(
+    (finding) => (unit === undefined || finding.unit === unit) && (number !== undefined || finding.severity !== "info"),
+  );
   return number === undefined ? ofUnit.length > 0 : ofUnit.some((finding) => finding.line === Number(number));
 }
 

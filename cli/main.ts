@@ -4,6 +4,7 @@ import { CalendarError } from "../systemd/calendar.ts";
 import { CronError } from "../systemd/cron.ts";
 import { calendar } from "./calendar.ts";
 import { fmt } from "./fmt.ts";
+import { lint } from "./lint.ts";
 import { score } from "./score.ts";
 import { styleFor, type Terminal } from "./terminal.ts";
 import { UsageError } from "./unit-source.ts";
@@ -40,10 +41,32 @@ function command(): Command {
     .showHelpAfterError("(--help says more)");
 
   program
+    .command("lint")
+    .description("all that is wrong with unit files, also what systemd never says")
+    .argument("<file...>", "unit files; those of one folder are looked at together, as the units of one host")
+    .addOption(systemd)
+    .option(
+      "--complete",
+      "the files of a folder are all units of ours there: what they name and do not have is missing",
+    )
+    .addOption(json)
+    .addHelpText(
+      "after",
+      `
+Exits with 1 when there is an error among the findings. docs/lints.md tells of each rule.
+
+Examples:
+  pulumi-systemd lint api.service api.socket
+  pulumi-systemd lint --systemd 247 units/*       # what is too new for Debian 11 is an error
+  pulumi-systemd lint --json units/* | jq '.[] | select(.severity == "error")'`,
+    )
+    .action((files: string[], options) => ended(() => lint(files, options, terminal)));
+
+  program
     .command("score")
     .description("exposure of services, equal to `systemd-analyze security --offline=yes`")
     .argument("<file...>", "unit files")
-    .addOption(systemd.default(252))
+    .addOption(new Option("--systemd <version>", "target version of systemd").argParser(versionNumber).default(252))
     .option("--threshold <score>", "exit with 1 when a score is above this, 0.0 to 10.0", scoreNumber)
     .option("--suggest", "print the smallest set of directives that reaches --target")
     .option("--target <score>", "wanted score of --suggest", scoreNumber, 2.0)

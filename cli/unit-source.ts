@@ -17,16 +17,23 @@ export interface UnitSource extends ReturnType<typeof parseUnitFileWithNotes> {
 }
 
 /**
+ * The text of a file.
+ * @throws UsageError naming the file when it cannot be read
+ */
+export function fileText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new UsageError(`${path}: cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`);
+  }
+}
+
+/**
  * Reads and parses a unit file.
  * @throws UsageError naming the file when it cannot be read or is no unit file
  */
 export function unitSource(path: string): UnitSource {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    throw new UsageError(`${path}: cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`);
-  }
+  const text = fileText(path);
   try {
     return { path, name: basename(path), text, ...parseUnitFileWithNotes(text) };
   } catch (error) {

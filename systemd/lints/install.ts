@@ -1,5 +1,5 @@
 import type { Lint, LintHit } from "./lint.ts";
-import { assignmentsOf, isOff, listWordsOf, quoted, textOf } from "./linted-unit.ts";
+import { assignmentsOf, isOff, type LintedUnit, listWordsOf, quoted, textOf } from "./linted-unit.ts";
 import { wordMark } from "./readiness.ts";
 import { activatorsOf } from "./unit-set.ts";
 
@@ -41,14 +41,16 @@ export const installLints: readonly Lint[] = [
     severity: "warning",
     why: "A unit needs no second name that is its first; `systemctl enable` says so or fails.",
     fix: "Leave the line out.",
-    hits: (unit) =>
-      listWordsOf(unit, "Install.Alias")
-        .filter(({ word }) => word === unit.name || word === "%n")
-        .map(({ word, at }) => ({
-          at,
-          mark: wordMark(at, word),
-          message: `Alias=${word} is the name of the unit itself`,
-        })),
+    hits: (unit, set) => {
+      const own = listWordsOf(unit, "Install.Alias").filter(({ word }) => word === unit.name || word === "%n");
+      // A link to a unit under its alias has the unit's text, and so the alias.
+      if (own.length === 0 || set.units.some((other) => other !== unit && haveSameText(other, unit))) return [];
+      return own.map(({ word, at }) => ({
+        at,
+        mark: wordMark(at, word),
+        message: `Alias=${word} is the name of the unit itself`,
+      }));
+    },
   },
   {
     id: "alias-of-other-type",
@@ -112,3 +114,7 @@ export const installLints: readonly Lint[] = [
     },
   },
 ];
+
+function haveSameText(one: LintedUnit, other: LintedUnit): boolean {
+  return JSON.stringify(one.file) === JSON.stringify(other.file);
+}

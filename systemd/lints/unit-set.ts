@@ -41,7 +41,8 @@ export function unitSet(units: readonly LintedUnit[], options: LintOptions): Uni
   for (const unit of units) {
     const activated = activatedUnit(unit);
     if (activated !== undefined) {
-      const target = byName.get(activated.name)?.name ?? activated.name;
+      const name = activated.name.replace(/@%[iI]\./, "@.");
+      const target = byName.get(name)?.name ?? name;
       activators.set(target, [...(activators.get(target) ?? []), unit]);
     }
     for (const { word } of pullingDirectives.flatMap((id) => listWordsOf(unit, id))) pulledIn.add(word);

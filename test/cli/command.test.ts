@@ -54,7 +54,7 @@ describe("pulumi-systemd", () => {
   }
 
   it("has help with examples for every command", () => {
-    for (const name of ["score", "calendar", "fmt"]) {
+    for (const name of ["lint", "score", "calendar", "fmt"]) {
       const { status, stdout } = ran(name, "--help");
       assert.equal(status, 0);
       assert.match(stdout, /Examples?:\n {2}pulumi-systemd /, name);
