@@ -37,7 +37,8 @@ describe("exposureOf", () => {
   it("knows the time namespace, which no test of its own scores", () => {
     const exposures = ["mnt", "time mnt", "~time", "yes"].map(
       (types) =>
-        exposureOf("a.service", parseUnitFile(`[Service]\nExecStart=/bin/true\nRestrictNamespaces=${types}\n`)).exposure,
+        exposureOf("a.service", parseUnitFile(`[Service]\nExecStart=/bin/true\nRestrictNamespaces=${types}\n`))
+          .exposure,
     );
     assert.deepEqual(exposures, [8.9, 8.9, 9.6, 8.8]);
   });
