@@ -27,10 +27,7 @@ export function withoutStack<E extends Error>(error: E): E {
  * @param resource undefined where the resource is not made yet
  */
 export function resourceError(message: string, resource: pulumi.Resource | undefined): pulumi.ResourceError {
-  const error = withoutStack(new pulumi.ResourceError(message, resource, true));
-  // Pulumi inspects every error that ends a program, and through this property it would walk the whole SDK, for minutes.
-  Object.defineProperty(error, "resource", { enumerable: false });
-  return error;
+  return withoutStack(new pulumi.ResourceError(message, resource, true));
 }
 
 /**
