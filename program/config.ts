@@ -9,6 +9,7 @@ import { pythonServiceSchema, serviceSchema } from "../components/service-args.t
 import { socketUnitSchema } from "../components/socket-unit.ts";
 import { timerSchema } from "../components/timer.ts";
 import { unitSchema } from "../components/unit.ts";
+import { isPlaceOfSecret, misplacedSecrets } from "./secret-places.ts";
 
 const host = z
   .strictObject({
@@ -71,20 +72,25 @@ export function secretConfigKeys(variable = process.env.PULUMI_CONFIG_SECRET_KEY
  * @param project the project's name, the prefix of its config keys
  * @param all every config value of the stack as Pulumi hands it over: text or JSON
  * @param secretKeys those of them that hold a secret
+ * @param configFile text of the stack's config file, which tells where in a key a secret stands
  * @throws pulumi.RunError with one line for each mistake, each with its path in the YAML; values of secrets are not shown
  */
 export function stackConfig(
   project: string,
   all: Readonly<Record<string, string>>,
   secretKeys: readonly string[] = [],
+  configFile = "",
 ): StackConfig {
   const own = Object.entries(all)
     .filter(([key]) => key.startsWith(`${project}:`))
     .map(([key, text]) => [key.slice(project.length + 1), jsonOr(text)] as const);
   const parsed = stackSchema.safeParse(Object.fromEntries(own));
-  const misplaced = own
-    .filter(([key, value]) => secretKeys.includes(`${project}:${key}`) && !mayHoldSecret(value))
-    .map(([key]) => `${key}: ${secretPlaces}`);
+  const misplaced = [
+    ...own
+      .filter(([key, value]) => secretKeys.includes(`${project}:${key}`) && !mayHoldSecret(value))
+      .map(([key]) => key),
+    ...misplacedSecrets(configFile, project).map((path) => path.slice(project.length + 1)),
+  ].map((path) => `${path}: ${secretPlaces}`);
   if (parsed.success && misplaced.length === 0) return parsed.data;
   const problems = [...(parsed.error ? argumentProblems(parsed.error) : []), ...misplaced].map(
     (problem) => `  ${project}:${problem}`,
@@ -99,8 +105,7 @@ const secretPlaces =
 function mayHoldSecret(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   return Object.entries(value).some(
-    ([key, part]) =>
-      ["secretEnvironment", "privateKey", "privateKeyPassword", "password"].includes(key) || mayHoldSecret(part),
+    ([key, part]) => key === "secretEnvironment" || isPlaceOfSecret([key]) || mayHoldSecret(part),
   );
 }
 
