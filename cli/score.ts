@@ -12,11 +12,19 @@ export interface ScoreOptions {
   json?: boolean;
 }
 
+const oldestScored = 252;
+const newestScored = 257;
+
 /**
  * Prints the exposure score of each service, as `systemd-analyze security --offline=yes` gives it.
  * @returns 1 when a score is above the threshold, else 0
+ * @throws UsageError when `systemd` is not one whose score is known
  */
 export function score(paths: readonly string[], options: ScoreOptions, terminal: Terminal): number {
+  if (options.systemd < oldestScored || options.systemd > newestScored)
+    throw new UsageError(
+      `--systemd ${options.systemd}: the score is known for systemd ${oldestScored} to ${newestScored}; name one of these, the nearest to the host's`,
+    );
   const scored = paths.map((path) => {
     const source = unitSource(path);
     return { source, exposure: exposureOfSource(source, options.systemd) };

@@ -474,7 +474,8 @@ export interface UnitSectionArgs {
    */
   JobTimeoutAction?: pulumi.Input<string>;
   /**
-   * Argument for the reboot call when JobTimeoutAction reboots. Takes text. Since systemd 247 or older.
+   * Argument for the reboot call when JobTimeoutAction reboots. Takes ASCII text of at most 255 characters. Since
+   * systemd 247 or older.
    */
   JobTimeoutRebootArgument?: pulumi.Input<string>;
   /**
@@ -540,7 +541,8 @@ export interface UnitSectionArgs {
    */
   PropagatesStopTo?: pulumi.Input<pulumi.Input<string>[]>;
   /**
-   * Argument for the reboot call when an action of this unit reboots. Takes text. Since systemd 247 or older.
+   * Argument for the reboot call when an action of this unit reboots. Takes ASCII text of at most 255 characters.
+   * Since systemd 247 or older.
    */
   RebootArgument?: pulumi.Input<string>;
   /**

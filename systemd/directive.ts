@@ -69,6 +69,7 @@ export const directiveKinds = {
   percent: "a percentage from 0% to 100%",
   personality: "an architecture such as x86-64",
   "pid-file": "a path; a relative one is below /run",
+  "reboot-argument": "ASCII text of at most 255 characters",
   "resource-limit": "a limit, or a soft and a hard limit with a colon between, or infinity",
   "root-hash": "hexadecimal digits, or an absolute path",
   "root-hash-signature": "base64: and data, or an absolute path",

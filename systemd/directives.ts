@@ -26,19 +26,39 @@ const blocksOfSection: Readonly<Record<string, readonly DirectiveBlock[]>> = {
   Scope: ["Scope", "CGroup", "Kill"],
 };
 
+const oomLimits = [
+  "ManagedOOMMemoryPressure",
+  "ManagedOOMMemoryPressureLimit",
+  "ManagedOOMMemoryPressureLimitPercent",
+  "ManagedOOMSwap",
+];
+/** Directives of a shared block that systemd ignores in a section ("not supported for this unit type"). */
+const unsupportedIn: Readonly<Record<string, readonly string[]>> = {
+  Socket: ["Delegate", ...oomLimits],
+  Mount: ["Delegate", ...oomLimits],
+  Swap: ["Delegate", ...oomLimits],
+  Slice: ["Delegate"],
+};
+
 /** All sections that some unit has, in the order in which they are searched for a misplaced directive. */
 export const sectionNames: readonly string[] = Object.keys(blocksOfSection);
 
 const tableOfSection: ReadonlyMap<string, ReadonlyMap<string, Directive>> = new Map(
   Object.entries(blocksOfSection).map(([section, blocks]) => [
     section,
-    new Map(blocks.flatMap((block) => directiveBlocks[block]).map((directive) => [directive.name, directive])),
+    new Map(
+      blocks
+        .flatMap((block) => directiveBlocks[block])
+        .filter(({ name }) => unsupportedIn[section]?.includes(name) !== true)
+        .map((directive) => [directive.name, directive]),
+    ),
   ]),
 );
 
 /**
  * The directive of that exact name in a section, or undefined. `[Service]`, `[Socket]`, `[Mount]` and `[Swap]` also take
- * what systemd.exec(5), systemd.kill(5) and systemd.resource-control(5) list, `[Slice]` the last, `[Scope]` the last two.
+ * what systemd.exec(5), systemd.kill(5) and systemd.resource-control(5) list, `[Slice]` the last, `[Scope]` the last two,
+ * without what systemd ignores there: Delegate and limits of systemd-oomd in a socket, mount or swap, Delegate in a slice.
  * @param section Name of a section such as `Service`, not of a shared block.
  */
 export function directiveOf(section: string, name: string): Directive | undefined {

@@ -508,7 +508,7 @@ export interface UnitDirectives {
   readonly JobTimeoutAction?: string | undefined;
   /**
    * Argument for the reboot call when JobTimeoutAction reboots.
-   * Takes text. Since systemd 247 or older.
+   * Takes ASCII text of at most 255 characters. Since systemd 247 or older.
    */
   readonly JobTimeoutRebootArgument?: string | undefined;
   /**
@@ -581,7 +581,7 @@ export interface UnitDirectives {
   readonly PropagatesStopTo?: readonly string[] | undefined;
   /**
    * Argument for the reboot call when an action of this unit reboots.
-   * Takes text. Since systemd 247 or older.
+   * Takes ASCII text of at most 255 characters. Since systemd 247 or older.
    */
   readonly RebootArgument?: string | undefined;
   /**

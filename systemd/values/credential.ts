@@ -1,14 +1,18 @@
 import { specifiersIn } from "../specifiers.ts";
 import { cUnescaped, WordSyntaxError } from "../words.ts";
+import { base64TextProblem } from "./mount.ts";
 import { received, type ValueCheck } from "./value-check.ts";
 
-/** Why a value is no `ID:VALUE`. Never echoes what stands behind the colon. */
-export const credentialValueProblem: ValueCheck = (value) => {
+/**
+ * Why a value is no `ID:VALUE`; the value of an encrypted one is base64. Never echoes what stands behind the colon.
+ */
+export const credentialValueProblem: ValueCheck = (value, directive) => {
   const colon = value.indexOf(":");
   if (colon < 0) return "there is no colon; write the name, a colon and the value";
   const problem = nameProblem(value.slice(0, colon));
   if (problem !== undefined) return problem;
   if (value.length === colon + 1) return "there is no value behind the colon";
+  if (directive.name === "SetCredentialEncrypted") return base64TextProblem(value.slice(colon + 1));
   try {
     cUnescaped(value.slice(colon + 1));
     return undefined;
@@ -18,7 +22,10 @@ export const credentialValueProblem: ValueCheck = (value) => {
   }
 };
 
-/** Why a value is no `ID[:PATH]`: without a path, or with a relative one, a credential of the system is passed on. */
+/**
+ * Why a value is no `ID[:PATH]`. The path is absolute, without `.`, `..` and empty parts; without a path, or with a name
+ * in its place, a credential of the system is passed on.
+ */
 export const credentialPathProblem: ValueCheck = (value) => {
   const colon = value.indexOf(":");
   const problem = nameProblem((colon < 0 ? value : value.slice(0, colon)).replace(/^["']/, "").replace(/["']$/, ""));
@@ -26,7 +33,15 @@ export const credentialPathProblem: ValueCheck = (value) => {
   const path = colon < 0 ? "" : value.slice(colon + 1);
   if (path.split("/").includes(".."))
     return `${received(path)} holds "..", which systemd refuses; write the path without it`;
-  return undefined;
+  if (path === "" || specifiersIn(path).length > 0) return undefined;
+  if (!path.startsWith("/")) {
+    return nameProblem(path) === undefined
+      ? undefined
+      : `${received(path)} is neither an absolute path nor the name of a credential; begin the path with "/"`;
+  }
+  return /\/\/|\/\.(\/|$)/.test(path)
+    ? `${received(path)} holds "//" or ".", which systemd refuses here; write the path without it`
+    : undefined;
 };
 
 /** Why a value is no name of a credential, with `*` at its end for all that begin so, and from 257 on a new name. */

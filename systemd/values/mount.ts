@@ -23,21 +23,50 @@ export const bindPathsProblem: ValueCheck = (value, _directive, systemd) =>
 export const tmpfsProblem: ValueCheck = (value) =>
   firstWordProblem(value, (word) => pathProblem(splitAtColons(word)[0] ?? ""));
 
-/** Why a value is no list of `source:destination[:options]`; the source may have a leading `-`. */
-export const mountImagesProblem: ValueCheck = (value) =>
+const partitions = [
+  "root",
+  "usr",
+  "home",
+  "srv",
+  "esp",
+  "xbootldr",
+  "swap",
+  "root-verity",
+  "usr-verity",
+  "root-verity-sig",
+  "usr-verity-sig",
+  "tmp",
+  "var",
+];
+const formerPartitions = ["root-secondary", "root-other", "usr-secondary", "usr-other"];
+
+/** Why a value is no list of mount options for the root partition, or of `partition:options`. */
+export const imageOptionsProblem: ValueCheck = (value, _directive, systemd) =>
   firstWordProblem(value, (word) => {
-    const [source = "", destination] = splitAtColons(word);
+    const parts = splitAtColons(word);
+    return parts.filter((part) => part !== "").length > 2
+      ? `${received(word)} has more than one colon; write partition:options, as in "root:ro"`
+      : partitionsProblem(parts, systemd);
+  });
+
+/** Why a value is no list of `source:destination[:options]`; the source may have a leading `-`. */
+export const mountImagesProblem: ValueCheck = (value, _directive, systemd) =>
+  firstWordProblem(value, (word) => {
+    const [source = "", destination, ...options] = splitAtColons(word);
     if (destination === undefined) {
       return beginsWithSpecifier(source)
         ? undefined
         : `${received(word)} has no destination; write the image and the place, as in "/var/lib/data.raw:/srv/data"`;
     }
-    return firstOf([withoutDash(source), destination], pathProblem);
+    return firstOf([withoutDash(source), destination], pathProblem) ?? partitionsProblem(options, systemd);
   });
 
 /** Why a value is no list of images, each with options after a colon; an image may have a leading `-`. */
-export const extensionImagesProblem: ValueCheck = (value) =>
-  firstWordProblem(value, (word) => pathProblem(withoutDash(splitAtColons(word)[0] ?? "")));
+export const extensionImagesProblem: ValueCheck = (value, _directive, systemd) =>
+  firstWordProblem(value, (word) => {
+    const [source = "", ...options] = splitAtColons(word);
+    return pathProblem(withoutDash(source)) ?? partitionsProblem(options, systemd);
+  });
 
 /** Why a value is no root hash: hexadecimal digits of 16 bytes or more, or a file with them. */
 export const rootHashProblem: ValueCheck = (value) => {
@@ -62,6 +91,16 @@ export function base64TextProblem(text: string): string | undefined {
 /** The parts of a word between colons; `\:` is a colon of the text itself. */
 function splitAtColons(word: string): string[] {
   return word.split(/(?<!\\):/).map((part) => part.replaceAll("\\:", ":"));
+}
+
+/**
+ * Why a list of partition, options, partition, options ... names an unknown partition. One element alone is options;
+ * empty ones are skipped by systemd, so that nothing is said of a list that has some.
+ */
+function partitionsProblem(parts: readonly string[], systemd: number | undefined): string | undefined {
+  if (parts.includes("") || (systemd !== undefined && systemd > newestSystemd)) return undefined;
+  const named = parts.filter((_part, index) => index % 2 === 0 && index + 1 < parts.length);
+  return firstOf(named, (name) => (formerPartitions.includes(name) ? undefined : choiceProblem(name, partitions)));
 }
 
 function withoutDash(path: string): string {

@@ -1,6 +1,6 @@
 import { specifiersIn } from "../specifiers.ts";
 import { choiceProblem } from "./choice.ts";
-import { parsedInteger } from "./integer.ts";
+import { integerProblem, parsedInteger } from "./integer.ts";
 import { beginsWithSpecifier } from "./path.ts";
 import { firstWordProblem, received, type ValueCheck } from "./value-check.ts";
 
@@ -65,17 +65,17 @@ export const ipPrefixesProblem: ValueCheck = (value) =>
 
 /** Why a text is no name of a network interface: 1 to 15 characters without blank, `/`, `:` and `%`, not only digits. */
 export function interfaceNameProblem(name: string): string | undefined {
-  if (specifiersIn(name).length > 0) return undefined;
   const isName = /^[\x21-\x7e]{1,15}$/.test(name) && !/[/:%]/.test(name) && !/^(\.{1,2}|\d+)$/.test(name);
   return isName
     ? undefined
     : `${received(name)} is no name of a network interface; write 1 to 15 characters such as eth0`;
 }
 
-/** Why a value is no network interface. */
-export const networkInterfaceProblem: ValueCheck = (value) => interfaceNameProblem(value);
+/** Why a value is no network interface; it may hold specifiers. */
+export const networkInterfaceProblem: ValueCheck = (value) =>
+  specifiersIn(value).length > 0 ? undefined : interfaceNameProblem(value);
 
-/** Why a value is no list of network interfaces, each or the whole with a leading `~`. */
+/** Why a value is no list of network interfaces, each or the whole with a leading `~`; it has no specifiers. */
 export const networkInterfacesProblem: ValueCheck = (value) =>
   firstWordProblem(value, (word) => (word === "~" ? undefined : interfaceNameProblem(word.replace(/^~/, ""))));
 
@@ -95,10 +95,14 @@ export const socketBindProblem: ValueCheck = (value, _directive, systemd) => {
 export const netlinkProblem: ValueCheck = (value) => {
   const [family = "", group, ...rest] = value.split(/[ \t]+/);
   if (beginsWithSpecifier(value)) return undefined;
-  if (rest.length > 0 || (group !== undefined && parsedInteger(group) === undefined)) {
+  const isGroup =
+    group === undefined || specifiersIn(group).length > 0 || integerProblem(group, 0, 0xffffffff) === undefined;
+  if (rest.length > 0 || !isGroup) {
     return `${received(value)} is no netlink address; write a family and a group number, as in "kobject-uevent 1"`;
   }
-  return parsedInteger(family) === undefined ? choiceProblem(family, netlinkFamilies) : undefined;
+  return parsedInteger(family) === undefined
+    ? choiceProblem(family, netlinkFamilies)
+    : integerProblem(family, 0, 0x7fffffff);
 };
 
 /** Why a value is no list of `source:family:table:set` for nftables. */

@@ -59,6 +59,7 @@ export const pidFileProblem: ValueCheck = (value) =>
  */
 export const directoryNamesProblem: ValueCheck = (value, directive, systemd) =>
   firstWordProblem(value, (word) => {
+    if (/^:+$/.test(word)) return `${received(word)} names no directory; write directory or directory:link`;
     const [directory = "", link = "", flags = "", ...rest] = word.split(":");
     if (!["", "ro"].includes(flags) || rest.length > 0) {
       return `${received(word)} has unknown flags; write directory, directory:link or directory:link:ro`;

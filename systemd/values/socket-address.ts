@@ -2,6 +2,7 @@ import { utf8Length } from "../encodable-text.ts";
 import { specifiersIn } from "../specifiers.ts";
 import { parsedInteger } from "./integer.ts";
 import { isIpv4, isIpv6, parsedPort } from "./network.ts";
+import { pathProblem } from "./path.ts";
 import { received, type ValueCheck, versionProblem } from "./value-check.ts";
 
 const longestPath = 107;
@@ -30,11 +31,13 @@ export const socketAddressProblem: ValueCheck = (value, directive, systemd) => {
   return `${received(value)} is no socket address; ${accepted}${hint(value, address)}`;
 };
 
-/** Why a value is no name of a POSIX message queue. */
-export const messageQueueProblem: ValueCheck = (value) =>
-  value.startsWith("/") || specifiersIn(value).length > 0
+/** Why a value is no name of a POSIX message queue: a slash and a name, without `..`. */
+export const messageQueueProblem: ValueCheck = (value) => {
+  if (value.startsWith("/")) return pathProblem(value);
+  return specifiersIn(value).length > 0
     ? undefined
     : `${received(value)} is no message queue; write its name after a slash, as in "/jobs"`;
+};
 
 const accepted = 'write a path, "@name", a port from 1 to 65535, "1.2.3.4:80" or "[::1]:80"';
 

@@ -42,6 +42,14 @@ export const descriptorNameProblem: ValueCheck = (value) => {
   return `${received(value)} is no name of a descriptor; write at most 255 ASCII characters without a colon`;
 };
 
+/** Why a value is no argument for the reboot call: up to 255 ASCII characters. Checked for 252 and newer. */
+export const rebootArgumentProblem: ValueCheck = (value, _directive, systemd) => {
+  if (systemd !== undefined && systemd < 252) return undefined;
+  const longest = specifiersIn(value).length > 0 ? Number.POSITIVE_INFINITY : 255;
+  if (/^[^\u0080-\uffff]*$/.test(value) && value.length <= longest) return undefined;
+  return `${received(value)} is no argument for the reboot call; write at most 255 ASCII characters`;
+};
+
 /** Why a value is no condition on a boolean: `|` for one of several, then `!` for the opposite, then yes or no. */
 export const conditionBooleanProblem: ValueCheck = (value) => {
   const word = value.replace(/^\|?!?[ \t]*/, "");

@@ -5,7 +5,7 @@ import { parsedBoolean } from "./boolean.ts";
 import { choiceProblem } from "./choice.ts";
 import { parsedInteger } from "./integer.ts";
 import { errorNumberProblem } from "./signal.ts";
-import { firstWordProblem, received, type ValueCheck, versionProblem, wordsOf } from "./value-check.ts";
+import { firstWordProblem, received, type ValueCheck, versionProblem } from "./value-check.ts";
 
 const families = new Set(directiveNames.addressFamilies.map((family) => family.toLowerCase()));
 const systemCalls = new Set(directiveNames.systemCalls);
@@ -97,11 +97,27 @@ const memoryKinds = [
 export const coredumpFilterProblem: ValueCheck = (value) =>
   firstWordProblem(value, (word) => (/^\+?(0x)?[0-9a-f]+$/i.test(word) ? undefined : choiceProblem(word, memoryKinds)));
 
-/** Why a value is no list of words: only its quotes are checked, its words are the kernel's. */
-export const anyWordsProblem: ValueCheck = (value) => {
-  const words = wordsOf(value);
-  return typeof words === "string" ? words : undefined;
-};
+const fileSystemGroups = [
+  "@anonymous",
+  "@application",
+  "@auxiliary-api",
+  "@basic-api",
+  "@common-block",
+  "@historical-block",
+  "@known",
+  "@network",
+  "@privileged-api",
+  "@security",
+  "@temporary",
+];
+
+/** Why a value is no list of file system types and `@groups`, or all but those (`~`). The types are the kernel's. */
+export const fileSystemsProblem: ValueCheck = (value, _directive, systemd) =>
+  firstWordProblem(withoutTilde(value), (word) =>
+    !word.startsWith("@") || fileSystemGroups.includes(word) || (systemd !== undefined && systemd > newestSystemd)
+      ? undefined
+      : `${received(word)} is no group of file systems${didYouMean(word, fileSystemGroups)}`,
+  );
 
 /** Why a value is no syslog facility: its name, or a number up to 127. */
 export const syslogFacilityProblem: ValueCheck = (value) =>

@@ -52,6 +52,17 @@ describe("score", () => {
     );
   });
 
+  it("refuses a systemd whose score is not known", () => {
+    for (const systemd of [247, 251, 258, 999]) {
+      assert.throws(
+        () => ran(["open.service"], { systemd }),
+        new UsageError(
+          `--systemd ${systemd}: the score is known for systemd 252 to 257; name one of these, the nearest to the host's`,
+        ),
+      );
+    }
+  });
+
   it("counts as the systemd that --systemd names", () => {
     const exposures = [252, 257].map((systemd) => {
       const { terminal } = ran(["open.service"], { systemd, json: true });

@@ -31,6 +31,14 @@ test("a directive is found in each section that takes its block", () => {
   );
 });
 
+test("a directive of a shared block is of no section where systemd ignores it", () => {
+  const sections = (name: string) => sectionNames.filter((section) => directiveOf(section, name) !== undefined);
+  assert.deepEqual(sections("Delegate"), ["Service", "Scope"]);
+  for (const name of ["ManagedOOMMemoryPressure", "ManagedOOMMemoryPressureLimit", "ManagedOOMSwap"])
+    assert.deepEqual(sections(name), ["Service", "Slice", "Scope"]);
+  assert.deepEqual(sections("ManagedOOMPreference"), ["Service", "Socket", "Mount", "Swap", "Slice", "Scope"]);
+});
+
 test("a directive says what is known of it", () => {
   assert.deepEqual(directiveOf("Service", "ProtectControlGroups"), {
     name: "ProtectControlGroups",

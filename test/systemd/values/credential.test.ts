@@ -25,3 +25,20 @@ test("ImportCredential takes the name of a credential, or a pattern that ends in
     "a/b": '"a/b" is no name of a credential; write ASCII text without / and :, at most 255 characters',
   });
 });
+
+test("LoadCredential takes the name of a credential in place of the path", () => {
+  assertAccepted("LoadCredential", ["a:b", "a:b c", "a:", "a:/b/", "a:%h/x", "a:b%ic"]);
+  assertRefused("LoadCredential", {
+    "http://x": '"//x" holds "//" or ".", which systemd refuses here; write the path without it',
+    "a:/b/./c": '"/b/./c" holds "//" or ".", which systemd refuses here; write the path without it',
+    "a:http://x": '"http://x" is neither an absolute path nor the name of a credential; begin the path with "/"',
+    "a:b/c": '"b/c" is neither an absolute path nor the name of a credential; begin the path with "/"',
+    "a:.": '"." is neither an absolute path nor the name of a credential; begin the path with "/"',
+  });
+});
+
+test("SetCredentialEncrypted takes a name, a colon and base64 data", () => {
+  assertAccepted("SetCredentialEncrypted", ["a:YWJj", "a:YW Jj", "a:YQ=="]);
+  const problem = "the data is not base64: letters, digits, + and /, filled up with = to a multiple of four characters";
+  assertRefused("SetCredentialEncrypted", { "a:b": problem, "a:YWJ": problem, "a:%h": problem, "a:\\x59WJj": problem });
+});

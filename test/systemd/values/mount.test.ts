@@ -46,3 +46,30 @@ test("RootHashSignature takes base64: and data, or an absolute path", () => {
     "base64:!": "the data is not base64: letters, digits, + and /, filled up with = to a multiple of four characters",
   });
 });
+
+const partitions =
+  "root, usr, home, srv, esp, xbootldr, swap, root-verity, usr-verity, root-verity-sig, usr-verity-sig, tmp, var";
+
+test("RootImageOptions takes mount options, or words of the form partition:options", () => {
+  assertAccepted("RootImageOptions", [
+    "ro",
+    "root:ro home:dev",
+    '"root:ro nosuid" var:dev',
+    "zz:",
+    ":ro",
+    "root-other:ro",
+  ]);
+  assertRefused("RootImageOptions", {
+    "a:b": `"a" is not one of ${partitions}`,
+    "rot:ro": `"rot" is not one of ${partitions}; did you mean "root"?`,
+    "[::1]:80": '"[::1]:80" has more than one colon; write partition:options, as in "root:ro"',
+    "root:ro:x": '"root:ro:x" has more than one colon; write partition:options, as in "root:ro"',
+  });
+});
+
+test("images take options, or partitions each with options", () => {
+  assertAccepted("ExtensionImages", ["/a:ro,nosuid", "/a:root:ro:usr:ro", "/a:root", "/a::ro", "/a:zz"]);
+  assertAccepted("MountImages", ["/a:/b:zz", "/a:/b:root:ro:var:dev"]);
+  assertRefused("ExtensionImages", { "/a:/b:zz": `"/b" is not one of ${partitions}` });
+  assertRefused("MountImages", { "/a:/b:root:ro:zz:dev": `"zz" is not one of ${partitions}` });
+});

@@ -65,3 +65,22 @@ test("port 0 may be bound from a newer systemd on", () => {
     252,
   );
 });
+
+test("ListenNetlink takes numbers of families and groups that the kernel can have", () => {
+  assertAccepted("ListenNetlink", ["5", "0", "9999", "0x5", "route 0", "route 4294967295", "route %i"]);
+  assertRefused("ListenNetlink", {
+    "-5": '"-5" is out of range; write 0 to 2147483647',
+    "2147483648": '"2147483648" is out of range; write 0 to 2147483647',
+    "route -5": '"route -5" is no netlink address; write a family and a group number, as in "kobject-uevent 1"',
+    "route 4294967296":
+      '"route 4294967296" is no netlink address; write a family and a group number, as in "kobject-uevent 1"',
+  });
+});
+
+test("RestrictNetworkInterfaces takes no specifiers", () => {
+  assertRefused("RestrictNetworkInterfaces", {
+    "%k": '"%k" is no name of a network interface; write 1 to 15 characters such as eth0',
+    "%i": '"%i" is no name of a network interface; write 1 to 15 characters such as eth0',
+  });
+  assertAccepted("BindToDevice", ["%i"]);
+});

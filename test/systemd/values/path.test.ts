@@ -82,3 +82,11 @@ test("ConfigurationDirectory takes no links", () => {
     "api:link": '"api:link" names a link, which this directive does not make; write the directory alone',
   });
 });
+
+test("StateDirectory takes no colons alone", () => {
+  assertAccepted("StateDirectory", ["a:", ":a", "a::ro", "::ro"]);
+  assertRefused("StateDirectory", {
+    "::": '"::" names no directory; write directory or directory:link',
+    "a :": '":" names no directory; write directory or directory:link',
+  });
+});

@@ -39,3 +39,10 @@ test("ListenSequentialPacket takes no ports", () => {
 test("addresses may have a zone, whose % is doubled", () => {
   assertAccepted("ListenStream", ["[fe80::1%%eth0]:80", "[::ffff:1.2.3.4]:80", "[1:2:3:4:5:6:7:8]:80"]);
 });
+
+test("ListenMessageQueue takes no ..", () => {
+  assertAccepted("ListenMessageQueue", ["/a//b", "/a/./b", "/%n"]);
+  assertRefused("ListenMessageQueue", {
+    "/rel/../x": '"/rel/../x" holds "..", which systemd refuses; write the path without it',
+  });
+});

@@ -101,3 +101,12 @@ test("StandardOutput takes inherit, null, tty, journal, kmsg, journal+console, k
     file: '"file" has no path; write file: and an absolute path',
   });
 });
+
+test("RebootArgument takes ASCII text of at most 255 characters", () => {
+  assertAccepted("RebootArgument", ["a b", "%h", '"x', "a".repeat(255)]);
+  assertAccepted("RebootArgument", ["ä"], 247);
+  assertRefused("RebootArgument", {
+    ä: '"ä" is no argument for the reboot call; write at most 255 ASCII characters',
+    ["a".repeat(256)]: `"${"a".repeat(80)}..." is no argument for the reboot call; write at most 255 ASCII characters`,
+  });
+});

@@ -112,3 +112,12 @@ test("SyslogLevel takes a syslog level such as warning", () => {
     warn: '"warn" is not one of emerg, alert, crit, err, warning, notice, info, debug; did you mean "warning"?',
   });
 });
+
+test("RestrictFileSystems takes file systems and known groups of them", () => {
+  assertAccepted("RestrictFileSystems", ["@basic-api foofs", "~@common-block", "@known @network"]);
+  assertAccepted("RestrictFileSystems", ["@nope"], 258);
+  assertRefused("RestrictFileSystems", {
+    "@nope": '"@nope" is no group of file systems',
+    "ext4 @netwrk": '"@netwrk" is no group of file systems; did you mean "@network"?',
+  });
+});
