@@ -18,6 +18,18 @@ export interface DefinedUnit {
   onChange: string;
   /** Seconds for which the unit must stay up after a start before it counts as running. */
   settleSec: number;
+  /** Lints and policies that the unit may break until a date. */
+  waive: DefinedWaiver[];
+}
+
+/** A lint or policy that a definition may break until a date. */
+export interface DefinedWaiver {
+  /** Id of the lint or policy. */
+  policy: string;
+  /** Why. */
+  reason: string;
+  /** Last day on which it holds, `YYYY-MM-DD`, to its end in UTC. */
+  until: string;
 }
 
 /** A file that belongs to a definition, such as an environment file. */

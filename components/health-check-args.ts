@@ -4,6 +4,7 @@ import { parsedTimeSpan, timeSpanProblem } from "../systemd/values/time-span.ts"
 import { calendar, sectionDirectives, timeSpan, unitReference } from "./argument-schema.ts";
 import type { UnitReference } from "./definition.ts";
 import type { ServiceSectionArgs, TimerSectionArgs } from "./section-args.generated.ts";
+import { type WaiverArgs, waivers } from "./waiver.ts";
 
 /** A GET request that the service must answer. Redirects are not followed; certificates are checked. */
 export interface HttpProbeArgs {
@@ -58,6 +59,8 @@ export interface HealthCheckArgs {
   service?: pulumi.Input<ServiceSectionArgs>;
   /** Any directive of [Timer] by its systemd name, such as several calendars. Default: none. */
   timer?: pulumi.Input<TimerSectionArgs>;
+  /** Lints and policies that the check's service and timer may break until a date, each with a reason. Default: none. */
+  waive?: pulumi.Input<pulumi.Input<WaiverArgs>[]>;
 }
 
 /** A finite time span of at least so many seconds. */
@@ -121,6 +124,7 @@ export const healthCheckSchema = z.strictObject({
   description: z.string().optional(),
   service: sectionDirectives("service", "Service").optional(),
   timer: sectionDirectives("timer", "Timer").optional(),
+  waive: waivers.optional(),
 });
 
 export type HealthCheckPlain = z.infer<typeof healthCheckSchema>;

@@ -15,6 +15,7 @@ import {
   healthTimerSections,
 } from "./health-check-sections.ts";
 import { Unit, unitArgsOf } from "./unit.ts";
+import { waivedSections } from "./waiver.ts";
 
 export type { HealthCheckArgs, HttpProbeArgs, TcpProbeArgs } from "./health-check-args.ts";
 export { healthCheckSchema } from "./health-check-args.ts";
@@ -117,8 +118,8 @@ function healthDefinition(
     `${name}.service`,
     {
       ...unitArgsOf(
-        mapped(plan, (known) => healthServiceSections(name, known)),
-        ["Unit", "Service"],
+        mapped(plan, (known) => waivedSections(healthServiceSections(name, known), known.waive)),
+        ["Unit", "Service", "waive"],
       ),
       triggeredBy: [check.unitName],
     },
@@ -127,8 +128,8 @@ function healthDefinition(
   const timer = new Unit(
     check.unitName,
     unitArgsOf(
-      mapped(plan, (known) => healthTimerSections(name, known)),
-      ["Unit", "Timer", "Install"],
+      mapped(plan, (known) => waivedSections(healthTimerSections(name, known), known.waive)),
+      ["Unit", "Timer", "Install", "waive"],
     ),
     parent,
   );

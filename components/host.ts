@@ -11,6 +11,7 @@ import type { HostConnectionArgs } from "./host-connection.ts";
 import { hostConnectionSchema, providerConnection, unpinnedEndpoints } from "./host-connection.ts";
 import { type HostReceipt, hostReceipt } from "./host-receipt.ts";
 import { fittingDefinitions, type OlderSystemd } from "./host-systemd.ts";
+import { type WaiverArgs, waivers } from "./waiver.ts";
 
 /** Arguments of `Host`. */
 export interface HostArgs {
@@ -34,6 +35,8 @@ export interface HostArgs {
   transactionSec?: pulumi.Input<number>;
   /** Seconds for any one start, stop or reload. Default: 300. */
   waitSec?: pulumi.Input<number>;
+  /** Policies that the host itself may break until a date, each with a reason. Default: none. */
+  waive?: pulumi.Input<pulumi.Input<WaiverArgs>[]>;
 }
 
 /** Fields of `HostArgs` that say what the host has and how long it may take. */
@@ -42,6 +45,7 @@ export const hostLimitsShape = {
   olderSystemd: z.enum(["refuse", "omit"]).optional(),
   transactionSec: z.number().int().min(1).max(86_400).optional(),
   waitSec: z.number().int().min(1).max(86_400).optional(),
+  waive: waivers.optional(),
 };
 
 /** `HostArgs` without its units, after all Outputs are known. */
@@ -95,6 +99,7 @@ export class Host extends pulumi.ComponentResource {
         user: args.connection.user ?? "root",
         hostKeyPinned: unpinnedEndpoints(args.connection).length === 0,
         insecureSkipHostKey: args.insecureSkipHostKey,
+        waive: args.waive,
         units: pulumi
           .unsecret(definitions)
           .apply((all) => all.flatMap(({ units }) => units.map((unit) => unit.name)).sort()),

@@ -3,6 +3,7 @@ export type {
   DefinedRelease,
   DefinedUnit,
   DefinedUser,
+  DefinedWaiver,
   Definition,
   DefinitionSource,
   UnitReference,
@@ -19,3 +20,4 @@ export { OnChange, SandboxProfile, ServiceType } from "./service-args.ts";
 export { SocketUnit, type SocketUnitArgs } from "./socket-unit.ts";
 export { Timer, type TimerArgs } from "./timer.ts";
 export { Unit, type UnitArgs } from "./unit.ts";
+export type { WaiverArgs } from "./waiver.ts";

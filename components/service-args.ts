@@ -13,6 +13,7 @@ import {
 } from "./argument-schema.ts";
 import type { UnitReference } from "./definition.ts";
 import type { InstallSectionArgs, ServiceSectionArgs, UnitSectionArgs } from "./section-args.generated.ts";
+import { type WaiverArgs, waivers } from "./waiver.ts";
 
 /** How systemd learns that a service is up: `Type=` of systemd.service(5). */
 export const ServiceType = {
@@ -124,6 +125,8 @@ export interface ServiceCommonArgs {
   service?: pulumi.Input<ServiceSectionArgs>;
   /** Any directive of [Install] by its systemd name. Default: `WantedBy=multi-user.target`. */
   install?: pulumi.Input<InstallSectionArgs>;
+  /** Lints and policies that the service may break until a date, each with a reason. Default: none. */
+  waive?: pulumi.Input<pulumi.Input<WaiverArgs>[]>;
 }
 
 const commonShape = {
@@ -154,6 +157,7 @@ const commonShape = {
   unit: sectionDirectives("service", "Unit").optional(),
   service: sectionDirectives("service", "Service").optional(),
   install: sectionDirectives("service", "Install").optional(),
+  waive: waivers.optional(),
 };
 
 const createdUser = {

@@ -9,6 +9,7 @@ import type { DefinedFile, DefinedRelease, DefinedUser, Definition, UnitReferenc
 import type { ServicePlain } from "./service-args.ts";
 import { secretEnvironmentPath, serviceSections } from "./service-sections.ts";
 import { Unit, unitArgsOf } from "./unit.ts";
+import type { WaiverPlain } from "./waiver.ts";
 
 /** What a service asks of a host beside its unit. */
 export interface ServicePlan {
@@ -60,6 +61,7 @@ type ServiceUnitArgs = Pick<UnitSections, "Unit" | "Service" | "Install"> & {
   restartOnFiles: string[];
   restartOnReleases: string[];
   triggeredBy: string[];
+  waive: WaiverPlain[] | undefined;
 };
 
 const serviceUnitFields = [
@@ -72,6 +74,7 @@ const serviceUnitFields = [
   "restartOnFiles",
   "restartOnReleases",
   "triggeredBy",
+  "waive",
 ] as const satisfies readonly (keyof ServiceUnitArgs)[];
 
 function serviceUnitArgs(name: string, { args, releases }: ServicePlan): ServiceUnitArgs {
@@ -86,6 +89,7 @@ function serviceUnitArgs(name: string, { args, releases }: ServicePlan): Service
     restartOnFiles: args.secretEnvironment === undefined ? [] : [secretEnvironmentPath(name)],
     restartOnReleases: releases.map((release) => release.name),
     triggeredBy: args.socket === undefined ? [] : [args.socket.unitName],
+    waive: args.waive,
   };
 }
 

@@ -8,6 +8,7 @@ import { built } from "./deferred.ts";
 import type { Definition } from "./definition.ts";
 import type { InstallSectionArgs, SocketSectionArgs, UnitSectionArgs } from "./section-args.generated.ts";
 import { Unit, unitArgsOf } from "./unit.ts";
+import { type WaiverArgs, waivedSections, waivers } from "./waiver.ts";
 
 /** Arguments of `SocketUnit`. */
 export interface SocketUnitArgs {
@@ -30,6 +31,8 @@ export interface SocketUnitArgs {
   unit?: pulumi.Input<UnitSectionArgs>;
   /** Any directive of [Install] by its systemd name. Default: `WantedBy=sockets.target`. */
   install?: pulumi.Input<InstallSectionArgs>;
+  /** Lints and policies that the socket may break until a date, each with a reason. Default: none. */
+  waive?: pulumi.Input<pulumi.Input<WaiverArgs>[]>;
 }
 
 /** `SocketUnitArgs` after all Outputs are known. */
@@ -43,6 +46,7 @@ export const socketUnitSchema = z
     socket: sectionDirectives("socket", "Socket").optional(),
     unit: sectionDirectives("socket", "Unit").optional(),
     install: sectionDirectives("socket", "Install").optional(),
+    waive: waivers.optional(),
   })
   .superRefine((args, context) => {
     const listens =
@@ -97,9 +101,13 @@ export class SocketUnit extends pulumi.ComponentResource {
       const nameProblem = componentNameProblem(name, ".socket");
       if (nameProblem !== undefined) throw new Error(nameProblem);
       const sections = built(args, (plain) =>
-        reported(this, name, () => socketSections(name, validArguments(socketUnitSchema, plain))),
+        reported(this, name, () => {
+          const valid = validArguments(socketUnitSchema, plain);
+          return waivedSections(socketSections(name, valid), valid.waive);
+        }),
       );
-      return new Unit(this.unitName, unitArgsOf(sections, ["Unit", "Socket", "Install"]), { parent: this }).definition;
+      return new Unit(this.unitName, unitArgsOf(sections, ["Unit", "Socket", "Install", "waive"]), { parent: this })
+        .definition;
     });
     this.registerOutputs({ unitName: this.unitName });
   }

@@ -14,6 +14,7 @@ import type { ServiceArgs } from "./service.ts";
 import { Service } from "./service.ts";
 import { ServiceType } from "./service-args.ts";
 import { Unit, unitArgsOf } from "./unit.ts";
+import { type WaiverArgs, waivedSections, waivers } from "./waiver.ts";
 
 /** Arguments of `Timer`. At least one trigger, and exactly one of `service`, `pythonService` and `starts`. */
 export interface TimerArgs {
@@ -47,6 +48,8 @@ export interface TimerArgs {
   unit?: pulumi.Input<UnitSectionArgs>;
   /** Any directive of [Install] by its systemd name. Default: `WantedBy=timers.target`. */
   install?: pulumi.Input<InstallSectionArgs>;
+  /** Lints and policies that the timer itself may break until a date, each with a reason. What its service may break is said there. Default: none. */
+  waive?: pulumi.Input<pulumi.Input<WaiverArgs>[]>;
 }
 
 const triggers = ["onCalendar", "onBootSec", "onUnitActiveSec", "onUnitInactiveSec", "onActiveSec"] as const;
@@ -75,6 +78,7 @@ export const timerSchema = z
     timer: sectionDirectives("timer", "Timer").optional(),
     unit: sectionDirectives("timer", "Unit").optional(),
     install: sectionDirectives("timer", "Install").optional(),
+    waive: waivers.optional(),
   })
   .superRefine((args, context) => {
     const raw = Object.keys(args.timer ?? {});
@@ -162,7 +166,7 @@ function timerDefinition(timer: Timer, name: string, args: TimerArgs): pulumi.Ou
   const sections = built({ ...own, starts: { unitName: started } }, (plain) =>
     reported(timer, name, () => {
       const valid = validArguments(timerSchema, plain);
-      return timerSections(name, valid.starts?.unitName ?? `${name}.service`, valid);
+      return waivedSections(timerSections(name, valid.starts?.unitName ?? `${name}.service`, valid), valid.waive);
     }),
   );
   const calendars = mapped(sections, ({ Timer }) => [Timer?.OnCalendar ?? []].flat().map(String));
@@ -171,7 +175,7 @@ function timerDefinition(timer: Timer, name: string, args: TimerArgs): pulumi.Ou
       void pulumi.log.warn(`${timer.unitName}: ${warning}`, timer);
     }
   });
-  const unit = new Unit(timer.unitName, unitArgsOf(sections, ["Unit", "Timer", "Install"]), parent);
+  const unit = new Unit(timer.unitName, unitArgsOf(sections, ["Unit", "Timer", "Install", "waive"]), parent);
   return pulumi
     .all([unit.definition, inline?.definition])
     .apply(([own, service]) => withTrigger(timer.unitName, own, service));

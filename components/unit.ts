@@ -19,6 +19,7 @@ import type {
   UnitSectionArgs,
 } from "./section-args.generated.ts";
 import type { OnChange } from "./service-args.ts";
+import { type WaiverArgs, type WaiverPlain, waivers } from "./waiver.ts";
 
 /** Arguments of `Unit`: the sections of one unit file under their systemd names, or its text. */
 export interface UnitArgs {
@@ -48,6 +49,8 @@ export interface UnitArgs {
   restartOnReleases?: pulumi.Input<pulumi.Input<string>[]>;
   /** Sockets, timers and paths that can start the unit. Default: none. */
   triggeredBy?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Lints and policies that the unit may break until a date, each with a reason. Default: none. */
+  waive?: pulumi.Input<pulumi.Input<WaiverArgs>[]>;
 }
 
 /** `UnitArgs` after all Outputs are known. */
@@ -65,6 +68,7 @@ export const unitSchema = z.strictObject({
   restartOnFiles: z.array(hostPath).optional(),
   restartOnReleases: z.array(z.string()).optional(),
   triggeredBy: z.array(unitName).optional(),
+  waive: waivers.optional(),
 });
 
 /** First line of every unit file that this package writes. */
@@ -74,6 +78,7 @@ export const unitHeader = ["Managed by pulumi-systemd: changes made here are los
 export interface RenderedUnit {
   text: string;
   sections: UnitModel;
+  waive: WaiverPlain[];
   definition: Definition;
 }
 
@@ -102,6 +107,7 @@ export function renderedUnit(name: string, args: unknown): RenderedUnit {
   return {
     text,
     sections: model,
+    waive: rest.waive ?? [],
     definition: {
       units: [
         {
@@ -113,6 +119,7 @@ export function renderedUnit(name: string, args: unknown): RenderedUnit {
           triggeredBy: rest.triggeredBy ?? [],
           onChange: rest.onChange ?? "auto",
           settleSec: rest.settleSec ?? (parsedUnitName(name).type === "service" ? 1 : 0),
+          waive: rest.waive ?? [],
         },
       ],
       files: [],
@@ -162,7 +169,7 @@ export class Unit extends pulumi.ComponentResource {
     super(
       Unit.__pulumiType,
       name,
-      rendered === undefined ? {} : { text: rendered.text, sections: rendered.sections },
+      rendered === undefined ? {} : registeredInputs(rendered),
       // A change shows as a hunk of the text; the sections, the same once more, are for creation and for policies.
       pulumi.mergeOptions(opts, { hideDiffs: ["sections"] }),
     );
@@ -172,6 +179,12 @@ export class Unit extends pulumi.ComponentResource {
     this.definition = pulumi.all([rendered, this.urn]).apply(([{ definition }]) => definition);
     this.registerOutputs({ unitName: name });
   }
+}
+
+/** What a reviewer and the policies see of a unit. */
+function registeredInputs(rendered: pulumi.Output<RenderedUnit>) {
+  const waive = rendered.apply((unit) => (unit.waive.length > 0 ? unit.waive : undefined));
+  return { text: rendered.text, sections: rendered.sections, waive };
 }
 
 /**

@@ -15,6 +15,7 @@ const unit: DefinedUnit = {
   triggeredBy: ["api.socket"],
   onChange: "auto",
   settleSec: 1,
+  waive: [],
 };
 const hash = "ab".repeat(32);
 const api: Definition = {

@@ -14,6 +14,7 @@ const definition = (text: string): Definition => ({
       triggeredBy: [],
       onChange: "auto",
       settleSec: 1,
+      waive: [],
     },
   ],
   files: [],
