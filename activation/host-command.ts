@@ -23,3 +23,15 @@ export function hostInput(bundle: Bundle): string {
   const program = hostProgram();
   return `${Buffer.byteLength(program)}\n${program}${JSON.stringify(bundleSchema.parse(bundle))}`;
 }
+
+/**
+ * The bundle in a text that `hostInput` gave.
+ * @throws Error when it is not such a text, or of another version of this library
+ */
+export function bundleOfHostInput(text: string): Bundle {
+  const bytes = Buffer.from(text);
+  const lineEnd = bytes.indexOf("\n");
+  const program = Number(bytes.subarray(0, Math.max(lineEnd, 0)).toString());
+  if (!Number.isInteger(program) || program <= 0) throw new Error("this is not what a Host sends to its machine");
+  return bundleSchema.parse(JSON.parse(bytes.subarray(lineEnd + 1 + program).toString()));
+}

@@ -76,14 +76,16 @@ function ownConnection(host: string, connection: OwnConnection | undefined): Hos
   });
 }
 
-function privateKeyText(host: string, file: string): string {
+function privateKeyText(host: string, file: string): string | undefined {
   const path = file.startsWith("~/") ? join(homedir(), file.slice(2)) : file;
   try {
     return readFileSync(path, "utf8");
   } catch {
-    throw runError(
-      `${pulumi.getProject()}:hosts.${host}.connection.privateKeyFile: ${file} cannot be read; give the path of a private key`,
-    );
+    const problem = `${pulumi.getProject()}:hosts.${host}.connection.privateKeyFile: ${file} cannot be read; give the path of a private key`;
+    if (!pulumi.runtime.isDryRun()) throw runError(problem);
+    // A preview logs in nowhere: it need not have the keys.
+    void pulumi.log.warn(problem);
+    return undefined;
   }
 }
 

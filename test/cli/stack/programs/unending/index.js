@@ -1,0 +1,2 @@
+console.log("still at it");
+setInterval(() => undefined, 1000);

@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { stackHosts } from "../../../cli/stack/stack-hosts.ts";
+
+const programs = join(import.meta.dirname, "programs");
+const repository = join(import.meta.dirname, "../../..");
+const scratch = mkdtempSync(join(tmpdir(), "pulumi-systemd-test-"));
+after(() => rmSync(scratch, { recursive: true }));
+
+const shop = stackHosts({ folder: join(programs, "typescript"), stack: "prod" });
+
+test("a program of one's own: hosts, their units and where each comes from", async () => {
+  const stack = await shop;
+  assert.deepEqual([stack.project, stack.stack, stack.errors], ["shop", "prod", []]);
+  const [web1, web2] = stack.hosts;
+  assert.ok(web1 !== undefined && web2 !== undefined);
+  assert.equal(web1.scope, "shop/prod/web1");
+  assert.deepEqual(web1.unknown, []);
+  assert.deepEqual(
+    web1.units.map(({ name, definedBy }) => [name, `${definedBy?.type} ${definedBy?.name}`]),
+    [
+      ["api.service", "systemd:index:Service api"],
+      ["nightly.service", "systemd:index:Timer nightly"],
+      ["nightly.timer", "systemd:index:Timer nightly"],
+    ],
+  );
+  const [api, , timer] = web1.units;
+  assert.match(api?.text ?? "", /^ExecStart=\/usr\/bin\/api eu 2026-01-02$/m, "config of the project and of the stack");
+  assert.equal(timer?.model.Timer?.OnCalendar?.toString(), "*-*-* 03:00:00");
+  assert.equal(web1.bundle?.scope, "shop/prod/web1");
+  assert.deepEqual(web1.bundle?.units.map(({ name }) => name).sort(), [
+    "api.service",
+    "nightly.service",
+    "nightly.timer",
+  ]);
+  assert.deepEqual(
+    [web1.connection?.host, web1.connection?.user, web1.connection?.privateKey],
+    ["192.0.2.7", "root", "k"],
+  );
+});
+
+test("a secret that is not decrypted is a placeholder", async () => {
+  const stack = await shop;
+  const file = stack.hosts[0]?.bundle?.files.find(({ secret }) => secret);
+  assert.equal(file?.content, 'API_KEY="[secret]"\n');
+});
+
+test("what only an update can know is told, and hides no other host", async () => {
+  const stack = await shop;
+  const web2 = stack.hosts[1];
+  assert.equal(web2?.name, "web2");
+  assert.deepEqual([web2?.address, web2?.bundle, web2?.connection], [undefined, undefined, undefined]);
+  assert.deepEqual(web2?.unknown, ["connection.host", "text of late.service"]);
+  assert.deepEqual(
+    stack.notes.map((note) => note.slice(0, note.indexOf(": nobody"))),
+    ["function cloud:index:getZones", "read of pulumi:pulumi:StackReference network"],
+  );
+});
+
+test("the program of this repository: a stack of YAML", async () => {
+  const configFile = join(scratch, "Pulumi.test.yaml");
+  const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+  const config = {
+    "pulumi-systemd:hosts": { web1: { connection: { host: "web1", hostKey, privateKeyFile: "/no/such/key" } } },
+    "pulumi-systemd:services": { api: { exec: ["/bin/true"], secretEnvironment: { K: { secure: "v1:a" } } } },
+  };
+  writeFileSync(configFile, JSON.stringify({ config }));
+  const stack = await stackHosts({ folder: join(repository, "docs"), stack: "test", configFile });
+  assert.deepEqual(stack.errors, []);
+  assert.deepEqual(
+    stack.hosts.map(({ name, units }) => [name, units.map((unit) => unit.name)]),
+    [["web1", ["api.service"]]],
+  );
+  // A program that only looks needs no key to log in with.
+  assert.match(stack.warnings[0]?.message ?? "", /privateKeyFile: \/no\/such\/key cannot be read/);
+});
+
+test("a TypeScript program that needs a compiler runs by ts-node, as Pulumi runs it", async () => {
+  const { components, errors } = await stackHosts({ folder: join(programs, "ts-node"), stack: "dev" });
+  assert.deepEqual(errors, []);
+  assert.deepEqual(
+    components.map(({ type, name, inputs }) => [type, name, inputs]),
+    [["systemd:index:Thing", "one", { size: 1 }]],
+  );
+});
+
+test("a compiled program in a folder, with arguments for Node.js and an organization", async () => {
+  const { components, errors } = await stackHosts({ folder: join(programs, "javascript"), stack: "acme/compiled/dev" });
+  assert.deepEqual(errors, []);
+  assert.deepEqual(
+    components.map(({ name, inputs }) => [name, inputs]),
+    [["of-acme", { limit: 5 }]],
+  );
+});
+
+test("a mistake is one error of its resource in plain words; the rest is there", async () => {
+  const { components, errors } = await stackHosts({ folder: join(programs, "failing"), stack: "dev" });
+  assert.equal(errors.length, 1);
+  assert.equal(errors[0]?.resource, "systemd:index:Service bad");
+  assert.match(errors[0]?.message ?? "", /^bad: watchdogSec: "90x" is not a time span/);
+  assert.ok(components.some(({ name }) => name === "good.service"));
+});
+
+test("a program that does not end is ended", async () => {
+  const { errors } = await stackHosts({ folder: join(programs, "unending"), stack: "dev", timeoutSec: 4 });
+  assert.deepEqual(errors, [{ resource: undefined, message: "the program had not ended after 4 s\nstill at it" }]);
+});
+
+for (const [what, folder, stack, message] of [
+  ["a stack without a file", "typescript", "porduction", /Pulumi\.porduction\.yaml does not exist; .* stacks prod$/],
+  ["another language", "other-language", "dev", /its program runs on python; only programs of Node\.js/],
+] as const) {
+  test(`${what} is one line`, async () => {
+    await assert.rejects(stackHosts({ folder: join(programs, folder), stack }), { name: "UsageError", message });
+  });
+}
+
+test("a folder without a project is one line", async () => {
+  await assert.rejects(stackHosts({ folder: scratch, stack: "dev" }), {
+    name: "UsageError",
+    message: /^no Pulumi\.yaml in /,
+  });
+});
