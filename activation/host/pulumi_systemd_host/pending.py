@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from dataclasses import asdict, dataclass, field
 from typing import Any, Callable
 
 from .errors import HostError
 from .exit_status import told
 from .files import (
-    file_sha256,
-    found_at,
     link_atomically,
     make_directories,
     remove_empty_directory,
@@ -22,24 +19,11 @@ from .files import (
     write_atomically,
 )
 from .observe import enablement_directories, enablement_links
+from .saved import SavedPath, restore_path
 from .system import System
 from .systemctl import UnitState
 from .units import Units
 from .users import known_accounts, known_groups, remove_users
-
-
-@dataclass
-class SavedPath:
-    """What lay at a path. A file's content is kept beside the record under `backup`."""
-
-    path: str
-    kind: str
-    backup: str = ""
-    mode: int = 0
-    uid: int = 0
-    gid: int = 0
-    mtime_ns: int = 0
-    target: str = ""
 
 
 @dataclass
@@ -87,23 +71,6 @@ class Undone:
 
 def saved_unit(state: UnitState) -> SavedUnit:
     return SavedUnit(state.running, state.in_restart_loop, state.is_job, state.invocation)
-
-
-def save_path(system: System, directory: str, number: int, path: str) -> SavedPath:
-    """Note what lies at `path`, and keep a copy of its content in `directory`."""
-    found = found_at(system.at(path))
-    saved = SavedPath(path, found.kind, "", found.mode, found.uid, found.gid, found.mtime_ns, found.target)
-    if found.kind == "file":
-        saved.backup = f"{number:04d}"
-        copy = os.path.join(directory, saved.backup)
-        shutil.copyfile(system.at(path), copy)
-        os.chmod(copy, 0o600)
-        descriptor = os.open(copy, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-    return saved
 
 
 def write_pending(directory: str, pending: Pending) -> None:
@@ -173,27 +140,7 @@ def _restore_files(system: System, directory: str, pending: Pending, undone: Und
     changed = False
 
     def restore(saved: SavedPath) -> bool:
-        path = system.at(saved.path)
-        now = found_at(path)
-        if saved.kind == "absent":
-            return now.kind in ("file", "link") and remove_file(path)
-        if saved.kind == "link":
-            if (now.kind, now.target) == ("link", saved.target):
-                return False
-            make_directories(os.path.dirname(path))
-            link_atomically(path, saved.target, pending.transaction)
-            return True
-        if saved.kind != "file":
-            return False
-        backup = os.path.join(directory, saved.backup)
-        wanted = (file_sha256(backup), saved.mode, saved.uid, saved.gid, saved.mtime_ns)
-        if (now.digest, now.mode, now.uid, now.gid, now.mtime_ns) == wanted:
-            return False
-        make_directories(os.path.dirname(path))
-        with open(backup, "rb") as source:
-            data = source.read()
-        write_atomically(path, data, saved.mode, pending.transaction, saved.uid, saved.gid, saved.mtime_ns)
-        return True
+        return restore_path(system, directory, saved, pending.transaction)
 
     for saved in pending.paths:
         changed = bool(_attempt(undone.files, lambda saved=saved: restore(saved))) or changed  # type: ignore[misc]

@@ -10,9 +10,10 @@ from .errors import HostError
 from .files import free_bytes, make_directories, missing_directories, remove_tree, stage_file, temporary_name
 from .ledger import Ledger
 from .observe import enablement_directories, enablement_links, stamp_path
-from .pending import Pending, save_path, saved_unit, write_pending
+from .pending import Pending, saved_unit, write_pending
 from .plan_shape import Observation, Plan
 from .releases import keep_archive, unpack
+from .saved import save_path
 from .verify import verify
 from .work import Work
 
@@ -84,7 +85,7 @@ def _record(work: Work, old: Ledger, made: Plan, seen: Observation) -> Pending:
         transaction=work.transaction,
         generation=old.generation,
         paths=[
-            save_path(work.system, work.pending_directory, number, path)
+            save_path(work.system, work.pending_directory, f"{number:04d}", path)
             for number, path in enumerate(dict.fromkeys(paths))
         ],
         temporaries=[temporary_name(path, work.transaction) for path in targets],
