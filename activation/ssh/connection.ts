@@ -11,24 +11,21 @@ const endpointSchema = z.strictObject({
   privateKey: z.string().optional(),
   /** Passphrase of the private key. */
   privateKeyPassword: z.string().optional(),
-  /** Public keys of which the server must show one, as in known_hosts without names: `ssh-ed25519 AAAA...`. */
-  hostKey: z.string().optional(),
+  /** Public keys of which the server must show one: `ssh-ed25519 AAAA...`. Undefined: it is not checked. */
+  hostKeys: z.array(z.string()).optional(),
 });
 
 /** One server on the way to a host, and how to log in there. Holds secrets. */
 export type SshEndpoint = z.infer<typeof endpointSchema>;
 
-/** How a host is reached, as a Host hands it to the command provider. */
+/** How a host is reached. */
 export const sshConnectionSchema = endpointSchema.extend({
-  /** Path of the SSH agent's socket. Default: `SSH_AUTH_SOCK`. */
+  /** Path of the SSH agent's socket; an empty one is no agent. Default: `SSH_AUTH_SOCK`. */
   agentSocketPath: z.string().optional(),
-  dialErrorLimit: z.number().int().min(1),
-  /** Seconds for one dial. */
-  perDialTimeout: z.number().int().min(1),
+  /** Seconds for one dial: from the first packet to the login. */
+  dialSec: z.number().min(1),
   /** A bastion to go through. */
-  proxy: endpointSchema
-    .extend({ dialErrorLimit: z.number().int().min(1), perDialTimeout: z.number().int().min(1) })
-    .optional(),
+  bastion: endpointSchema.optional(),
 });
 
 /** How one host is reached over SSH. Holds secrets. */

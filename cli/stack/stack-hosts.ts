@@ -1,7 +1,8 @@
 import { z } from "zod";
 import type { Bundle } from "../../activation/bundle.ts";
 import { bundleOfHostInput } from "../../activation/host-command.ts";
-import { type SshConnection, sshConnectionSchema } from "../../activation/ssh/connection.ts";
+import type { SshConnection } from "../../activation/ssh/connection.ts";
+import { sshConnectionOf } from "../../activation/ssh/provider-connection.ts";
 import type { UnitModel } from "../../systemd/sections.ts";
 import { parseUnitFile, unitModel } from "../../systemd/unit-file.ts";
 import { endedProgram } from "./program-run.ts";
@@ -199,7 +200,7 @@ function stackHost(host: Registration, scope: string, all: readonly Registration
     scope,
     address,
     bundle,
-    connection: isReachable ? sshConnectionSchema.parse(connection) : undefined,
+    connection: isReachable ? sshConnectionOf(connection) : undefined,
     units: [...units].sort((a, b) => (a.name < b.name ? -1 : 1)),
     unknown:
       command === undefined
