@@ -18,6 +18,7 @@ export type * from "./section-args.generated.ts";
 export { Service, type ServiceArgs } from "./service.ts";
 export { OnChange, SandboxProfile, ServiceType } from "./service-args.ts";
 export { SocketUnit, type SocketUnitArgs } from "./socket-unit.ts";
-export { Timer, type TimerArgs } from "./timer.ts";
+export { Timer } from "./timer.ts";
+export { OnOverlap, type TimerArgs, type TimerScheduleArgs } from "./timer-args.ts";
 export { Unit, type UnitArgs } from "./unit.ts";
 export type { WaiverArgs } from "./waiver.ts";

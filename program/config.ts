@@ -7,7 +7,7 @@ import { hostLimitsShape } from "../components/host.ts";
 import { hostConnectionSchema } from "../components/host-connection.ts";
 import { pythonServiceSchema, serviceSchema } from "../components/service-args.ts";
 import { socketUnitSchema } from "../components/socket-unit.ts";
-import { timerSchema } from "../components/timer.ts";
+import { timerSchema } from "../components/timer-args.ts";
 import { unitSchema } from "../components/unit.ts";
 import { isPlaceOfSecret, misplacedSecrets } from "./secret-places.ts";
 

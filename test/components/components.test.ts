@@ -52,6 +52,36 @@ test("a timer's own service is a oneshot that only the timer starts", async () =
   assert.deepEqual([sections.Service?.Type, sections.Install], ["oneshot", undefined]);
 });
 
+test("a run is bounded, and one that is due meanwhile can wait", async () => {
+  const timer = new Timer("hourly", {
+    onCalendar: "hourly",
+    onOverlap: "queue",
+    timeoutSec: "20min",
+    service: { exec },
+  });
+  const { units } = await settledValue(timer.definition);
+  assert.deepEqual(
+    units.map(({ name, activation, triggeredBy }) => ({ name, activation, triggeredBy })),
+    [
+      { name: "hourly.timer", activation: "started", triggeredBy: [] },
+      { name: "hourly.service", activation: "on-demand", triggeredBy: ["hourly.timer"] },
+      { name: "hourly-due.service", activation: "on-demand", triggeredBy: ["hourly.timer"] },
+    ],
+  );
+  assert.match(units[0]?.text ?? "", /^Unit=hourly-due\.service$/m);
+  assert.match(units[1]?.text ?? "", /^TimeoutStartSec=20min$/m);
+  const unbounded = new Timer("plain", { onCalendar: "hourly", service: { exec } });
+  assert.match((await settledValue(unbounded.definition)).units[1]?.text ?? "", /^TimeoutStartSec=1d$/m);
+  assert.throws(
+    () => new Timer("t5", { onCalendar: "daily", timeoutSec: "1h", service: { exec, type: "exec" } }),
+    /t5: timeoutSec: needs a service of type oneshot.*received type "exec"/,
+  );
+  assert.throws(
+    () => new Timer("t6", { onCalendar: "daily", onOverlap: "queue", starts: { unitName: "a.service" } }),
+    /t6: onOverlap: queue: is about the service, which is defined elsewhere/,
+  );
+});
+
 test("a timer runs exactly one thing, at some time", () => {
   assert.throws(() => new Timer("t1", { onCalendar: "daily" }), /exactly one says what the timer runs/);
   assert.throws(

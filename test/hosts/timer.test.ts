@@ -19,6 +19,20 @@ const crowded = {
   },
 };
 
+/** Never due in this test: it is made to elapse by hand. A run of it takes a second, and hangs where a file says so. */
+const queued = {
+  onCalendar: "*-02-29",
+  onOverlap: "queue",
+  timeoutSec: "4s",
+  service: {
+    exec: [
+      "/bin/sh",
+      "-c",
+      'exec >>"$STATE_DIRECTORY/log"; if test -e "$STATE_DIRECTORY/hang"; then echo hang; exec sleep 60; fi; echo begin; sleep 1.5; echo end',
+    ],
+  },
+};
+
 suite("examples/critical-service: a script at 03:00", { timeout: 300_000 }, () => {
   let fleet: Fleet;
   let myscript: Record<string, unknown>;
@@ -70,7 +84,7 @@ suite("examples/critical-service: a script at 03:00", { timeout: 300_000 }, () =
 
   test("the jitter goes, while the last run is three days ago", async () => {
     await Promise.all(fleet.hosts.map((host) => host.output(`touch --date='3 days ago' ${stamp}`)));
-    await fleet.deploy({ timers: { myscript: { ...myscript, randomizedDelaySec: "0" }, crowded } });
+    await fleet.deploy({ timers: { myscript: { ...myscript, randomizedDelaySec: "0" }, crowded, queued } });
   });
 
   testOnEachHost(
@@ -104,6 +118,36 @@ suite("examples/critical-service: a script at 03:00", { timeout: 300_000 }, () =
         said,
         runs.flatMap((pid) => [`begin of ${pid}`, `end of ${pid}`]),
       );
+    },
+  );
+
+  testOnEachHost(
+    "of the runs that are due while one is under way, one waits for its end, also when it hangs until its bound",
+    () => fleet,
+    async (host) => {
+      const due = () => host.output("systemctl start --no-block queued-due.service");
+      const log = async () => (await host.output("cat /var/lib/queued/log 2>/dev/null || true")).trimEnd().split("\n");
+      const atWork = async () => (await shown(host, "queued.service", "ActiveState")).ActiveState === "activating";
+      const idle = async () => {
+        const { ActiveState: work } = await shown(host, "queued.service", "ActiveState");
+        const { ActiveState: queue } = await shown(host, "queued-due.service", "ActiveState");
+        return work !== "activating" && queue !== "activating";
+      };
+      await due();
+      await awaited("the first run", 10, atWork);
+      for (let time = 0; time < 3; time++) await due();
+      await awaited("two runs", 20, async () => (await log()).length >= 4 && (await idle()));
+      await sleep(500);
+      assert.deepEqual(await log(), ["begin", "end", "begin", "end"]);
+
+      await host.output("touch /var/lib/queued/hang");
+      await due();
+      await awaited("the run that hangs", 10, async () => (await log()).at(-1) === "hang");
+      await due();
+      await host.output("rm /var/lib/queued/hang");
+      await awaited("the run that waited", 20, async () => (await log()).length >= 7 && (await idle()));
+      assert.deepEqual((await log()).slice(4), ["hang", "begin", "end"]);
+      assert.equal((await shown(host, "queued.service", "Result")).Result, "success");
     },
   );
 
@@ -151,7 +195,7 @@ suite("examples/critical-service: a script at 03:00", { timeout: 300_000 }, () =
   );
 
   test("destroy leaves nothing behind", () =>
-    fleet.destroy(["/var/lib/myscript", "/var/lib/crowded", "/var/lib/redis"]));
+    fleet.destroy(["/var/lib/myscript", "/var/lib/crowded", "/var/lib/queued", "/var/lib/redis"]));
 });
 
 /** How often the script has run on this host, over all its boots. */
