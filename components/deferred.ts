@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { knownParts } from "./known-parts.ts";
 
 /** Whether a value holds an Output, a Promise or a resource anywhere, so that it is known only later. */
 export function isDeferred(value: unknown): boolean {
@@ -13,17 +14,28 @@ export type Deferrable<T> = T | pulumi.Output<T>;
 
 /**
  * Runs `build` over the plain arguments: at once when nothing in them is an Output, so that a mistake stops the program
- * where it was made; else inside the Output, so that it stops everything that depends on it.
+ * where it was made; else inside the Output, so that it stops everything that depends on it. Where parts of the arguments
+ * are not known during a preview, `partly` runs on them with `pulumi.unknown` in their place; by default those parts of the
+ * result are known that do not depend on them (`partsOf`).
  */
-export function built<R>(args: object, build: (plain: unknown) => R): Deferrable<R> {
+export function built<R>(
+  args: object,
+  build: (plain: unknown) => R,
+  partly: (plain: unknown) => R = (plain) => knownParts(plain, build),
+): Deferrable<R> {
   if (!isDeferred(args)) return build(args);
-  const known: pulumi.Output<unknown> = pulumi.output(args);
-  return outputOf(known.apply(build));
+  return stepped(pulumi.output(args), build, partly);
 }
 
 /** A value after a step, at once when it is known. */
 export function mapped<T, R>(value: Deferrable<T>, step: (known: T) => R): Deferrable<R> {
-  return isOutput(value) ? outputOf(value.apply((known) => step(known as T))) : step(value);
+  return isOutput(value)
+    ? stepped(
+        value,
+        (known) => step(known as T),
+        (known) => knownParts(known as T, step),
+      )
+    : step(value);
 }
 
 /** One field of a value that may be known only later. */
@@ -36,6 +48,33 @@ export function outputOf<T>(value: Deferrable<T> | pulumi.Output<pulumi.Unwrap<T
   const output: pulumi.Output<unknown> = pulumi.output(value as object);
   // Nothing that passes here holds an Output within, so the type and its unwrapped form are the same.
   return output as pulumi.Output<T>;
+}
+
+/** An Output as the SDK makes it; its declared type leaves out what concerns values that are known in part. */
+interface PartialOutput {
+  apply(step: (value: unknown) => unknown, runWithUnknowns: true): pulumi.Output<unknown>;
+  promise(withUnknowns: true): Promise<unknown>;
+}
+
+function stepped<R>(
+  value: pulumi.Output<unknown>,
+  step: (known: unknown) => R,
+  partly: (known: unknown) => R,
+): pulumi.Output<R> {
+  const run = (known: unknown) => {
+    if (pulumi.isUnknown(known)) return pulumi.unknown;
+    return pulumi.containsUnknowns(known) ? partly(known) : step(known);
+  };
+  // What the step gives back holds no Output, so it is R once it is known.
+  return (value as unknown as PartialOutput).apply(run, true) as pulumi.Output<R>;
+}
+
+/**
+ * A value as an input of a component in which each part is known or not by itself: an Output would be unknown as a whole. It
+ * carries no secrets and no dependencies, and what fails is unknown: give the engine an Output of the same besides.
+ */
+export function partsOf(value: pulumi.Output<unknown>): Promise<unknown> {
+  return (value as unknown as PartialOutput).promise(true).catch(() => pulumi.unknown);
 }
 
 function isOutput<T>(value: Deferrable<T>): value is pulumi.Output<T> {

@@ -133,12 +133,13 @@ function healthDefinition(
     ),
     parent,
   );
-  return pulumi.all([timer.definition, service.definition, settings]).apply(([timed, served, known]) => ({
+  const definition = mapped(pulumi.all([timer.definition, service.definition, settings]), ([timed, served, known]) => ({
     units: [...timed.units, ...served.units],
     files: healthFiles(name, known),
     users: [],
     releases: [],
   }));
+  return outputOf(definition);
 }
 
 function healthFiles(name: string, settings: HealthSettings): DefinedFile[] {

@@ -100,9 +100,9 @@ export class Host extends pulumi.ComponentResource {
         hostKeyPinned: unpinnedEndpoints(args.connection).length === 0,
         insecureSkipHostKey: args.insecureSkipHostKey,
         waive: args.waive,
-        units: pulumi
-          .unsecret(definitions)
-          .apply((all) => all.flatMap(({ units }) => units.map((unit) => unit.name)).sort()),
+        units: mapped(pulumi.unsecret(definitions), (all) =>
+          all.flatMap(({ units }) => units.map((unit) => unit.name)).sort(),
+        ),
       },
       opts,
     );

@@ -42,14 +42,14 @@ export function serviceDefinition<Args extends { secretEnvironment?: unknown; so
     const unitArgs = mapped(plan, (known) => serviceUnitArgs(name, known));
     const unit = new Unit(`${name}.service`, unitArgsOf(unitArgs, serviceUnitFields), { parent: component });
     const files = secretEnvironment === undefined ? [] : [secretFile(component, name, secretEnvironment)];
-    return pulumi
-      .all([unit.definition, outputOf(plan), pulumi.all(files)])
-      .apply(([definition, { args: known, releases }, secretFiles]) => ({
-        units: definition.units,
-        files: secretFiles,
-        users: usersOf(known),
-        releases,
-      }));
+    const parts = pulumi.all([unit.definition, outputOf(plan), pulumi.all(files)]);
+    const definition = mapped(parts, ([own, { args: known, releases }, secretFiles]) => ({
+      units: own.units,
+      files: secretFiles,
+      users: usersOf(known),
+      releases,
+    }));
+    return outputOf(definition);
   });
 }
 

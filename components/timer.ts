@@ -85,9 +85,8 @@ function timerDefinition(timer: Timer, name: string, args: TimerArgs): pulumi.Ou
         parent,
       )
     : undefined;
-  return pulumi
-    .all([unit.definition, inline?.definition, due?.definition])
-    .apply(([own, service, queue]) => withTrigger(timer.unitName, own, [service, queue]));
+  const all = pulumi.all([unit.definition, inline?.definition, due?.definition]);
+  return outputOf(mapped(all, ([own, service, queue]) => withTrigger(timer.unitName, own, [service, queue])));
 }
 
 /** `Type=` of the service that is given inline, as far as it is known now. */

@@ -8,8 +8,9 @@ import type { UnitProblem } from "../systemd/validate.ts";
 import { unitFileProblems, unitProblems } from "../systemd/validate.ts";
 import { argumentProblems, reported, resourceError } from "./argument-error.ts";
 import { directives, hostPath, onChange, unitName } from "./argument-schema.ts";
-import { built, type Deferrable, fieldsOf, outputOf } from "./deferred.ts";
+import { built, type Deferrable, fieldsOf, mapped, outputOf, partsOf } from "./deferred.ts";
 import type { Definition } from "./definition.ts";
+import { knownParts } from "./known-parts.ts";
 import type {
   InstallSectionArgs,
   PathSectionArgs,
@@ -129,6 +130,48 @@ export function renderedUnit(name: string, args: unknown): RenderedUnit {
   };
 }
 
+/**
+ * `renderedUnit` where the values of some directives are not known yet: they are unknown in the sections, and so is the whole
+ * text. What is wrong with the others is told by the update.
+ */
+export function partlyRenderedUnit(name: string, args: unknown): RenderedUnit {
+  const given = Object.entries(args as UnitArgs);
+  const known = given.map(([key, part]) => [key, isSectionName(key) ? withoutUnknowns(part) : part]);
+  const rendered = knownParts(Object.fromEntries(known), (plain) => renderedUnit(name, plain));
+  if (pulumi.isUnknown(rendered)) return rendered;
+  const partial = given.filter(([key, part]) => isSectionName(key) && part !== undefined);
+  const sections = partial.map(([key, part]) => [key, withUnknowns(part, rendered.sections[key])]);
+  // What is unknown has no type of its own.
+  const text = pulumi.unknown as unknown as string;
+  return {
+    ...rendered,
+    text,
+    sections: partial.length > 0 ? Object.fromEntries(sections) : rendered.sections,
+    definition: { ...rendered.definition, units: rendered.definition.units.map((unit) => ({ ...unit, text })) },
+  };
+}
+
+/** Sections begin with a capital letter, other arguments do not. */
+function isSectionName(key: string): boolean {
+  return /^[A-Z]/.test(key);
+}
+
+/** The directives of a section that are known; undefined where it is unknown as a whole. */
+function withoutUnknowns(section: unknown): Record<string, unknown> | undefined {
+  if (section === undefined || pulumi.isUnknown(section)) return undefined;
+  return Object.fromEntries(Object.entries(section as object).filter(([, value]) => !pulumi.containsUnknowns(value)));
+}
+
+/** The directives of a section in their order, unknown where they are. */
+function withUnknowns(section: unknown, rendered: UnitModel[string] = {}): unknown {
+  if (pulumi.isUnknown(section)) return pulumi.unknown;
+  const directives = Object.entries(section as object).map(([key, value]) => [
+    key,
+    pulumi.containsUnknowns(value) ? pulumi.unknown : rendered[key],
+  ]);
+  return Object.fromEntries(directives.filter(([, value]) => value !== undefined));
+}
+
 function problemLine(problem: UnitProblem): string {
   return `[${problem.section}] ${problem.message}`;
 }
@@ -137,7 +180,8 @@ function problemLine(problem: UnitProblem): string {
  * One systemd unit by its exact sections, every directive typed from systemd's own tables. The name of the resource is the
  * file name of the unit. It knows no host: give it to a Host.
  *
- * The preview shows its text and its sections, so that a reviewer sees a change of one directive as one line.
+ * The preview shows its text and its sections, so that a reviewer sees a change of one directive as one line. Where the value
+ * of one directive is not known before the update, the text is not, but all other directives are.
  *
  * @example
  * ```ts
@@ -161,7 +205,11 @@ export class Unit extends pulumi.ComponentResource {
     let rendered: pulumi.Output<RenderedUnit> | undefined;
     let problem: unknown;
     try {
-      const unit = built(args, (plain) => reported(opts?.parent, name, () => renderedUnit(name, plain)));
+      const unit = built(
+        args,
+        (plain) => reported(opts?.parent, name, () => renderedUnit(name, plain)),
+        (plain) => partlyRenderedUnit(name, plain),
+      );
       rendered = readable(opts?.parent, name, outputOf(unit));
     } catch (error) {
       problem = error;
@@ -176,15 +224,15 @@ export class Unit extends pulumi.ComponentResource {
     if (rendered === undefined) throw resourceError(problem instanceof Error ? problem.message : String(problem), this);
     this.unitName = name;
     // The registration comes first: a policy that refuses this unit keeps it from every host.
-    this.definition = pulumi.all([rendered, this.urn]).apply(([{ definition }]) => definition);
+    this.definition = outputOf(mapped(pulumi.all([rendered, this.urn]), ([{ definition }]) => definition));
     this.registerOutputs({ unitName: name });
   }
 }
 
 /** What a reviewer and the policies see of a unit. */
 function registeredInputs(rendered: pulumi.Output<RenderedUnit>) {
-  const waive = rendered.apply((unit) => (unit.waive.length > 0 ? unit.waive : undefined));
-  return { text: rendered.text, sections: rendered.sections, waive };
+  const waive = outputOf(mapped(rendered, (unit) => (unit.waive.length > 0 ? unit.waive : undefined)));
+  return { text: rendered.text, sections: partsOf(rendered.sections), waive };
 }
 
 /**
