@@ -3,7 +3,19 @@ import { z } from "zod";
 /** What was done to one unit, and why. */
 export const receiptActionSchema = z.strictObject({
   unit: z.string(),
-  action: z.enum(["start", "stop", "restart", "reload", "enable", "disable", "reenable", "remove", "none"]),
+  action: z.enum([
+    "start",
+    "stop",
+    "restart",
+    "reload",
+    "enable",
+    "disable",
+    "reenable",
+    "remove",
+    "adopt",
+    "restore",
+    "none",
+  ]),
   /** Short phrases for people: `restart digest differs`, `/etc/orders/api.env changed`, `new`. */
   reasons: z.array(z.string()),
 });

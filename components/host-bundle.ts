@@ -11,16 +11,33 @@ export interface TransactionBounds {
   waitSec: number;
 }
 
+/** What a Host may take from others. */
+export interface HostAdoption {
+  /** Absolute paths, or file names of units. */
+  adopt?: readonly string[] | undefined;
+}
+
 /**
  * What a host must become so that all definitions hold on it. The same definitions give the same bundle in any order.
  * @param scope `project/stack/host`
- * @throws Error when two definitions claim the same unit, file, account or release and do not agree on it
+ * @throws Error when two definitions claim the same unit, file, account or release and do not agree on it, or when `adopt`
+ *   names what this host does not get
  */
-export function hostBundle(scope: string, definitions: readonly Definition[], bounds: TransactionBounds): Bundle {
+export function hostBundle(
+  scope: string,
+  definitions: readonly Definition[],
+  bounds: TransactionBounds,
+  { adopt = [] }: HostAdoption = {},
+): Bundle {
   const units = agreed(
     "unit",
     (unit: DefinedUnit) => unit.name,
     definitions.flatMap((definition) => definition.units),
+  );
+  const files = agreed(
+    "file",
+    (file) => file.path,
+    definitions.flatMap((definition) => definition.files),
   );
   return {
     format: 1,
@@ -30,11 +47,7 @@ export function hostBundle(scope: string, definitions: readonly Definition[], bo
       (user) => user.name,
       definitions.flatMap((definition) => definition.users),
     ),
-    files: agreed(
-      "file",
-      (file) => file.path,
-      definitions.flatMap((definition) => definition.files),
-    ),
+    files,
     releases: agreed(
       "release",
       (release) => release.name,
@@ -47,8 +60,29 @@ export function hostBundle(scope: string, definitions: readonly Definition[], bo
       link: `${releaseRoot(name)}/current`,
     })),
     units: units.map(bundleUnit),
+    adopt: adoptedPaths(
+      adopt,
+      units.map((unit) => unit.name),
+      files.map((file) => file.path),
+    ),
     bounds,
   };
+}
+
+/** What may be taken over, as paths. An entry that stands for nothing would hide a typing mistake. */
+function adoptedPaths(adopt: readonly string[], units: readonly string[], files: readonly string[]): string[] {
+  const paths = adopt.map((entry, index) => {
+    const path = entry.startsWith("/") ? entry : unitPath(entry);
+    if (files.includes(path) || units.some((unit) => unitPath(unit) === path)) return path;
+    throw new Error(
+      `adopt[${index}]: this Host has neither a unit nor a file ${JSON.stringify(entry)}; it has ${[...units, ...files].join(", ") || "none"}`,
+    );
+  });
+  return [...new Set(paths)].sort();
+}
+
+function unitPath(name: string): string {
+  return `/etc/systemd/system/${name}`;
 }
 
 /**
@@ -62,7 +96,7 @@ export function uploadName(scope: string, archive: string): string {
 function bundleUnit(unit: DefinedUnit): BundleUnit {
   return {
     name: unit.name,
-    path: `/etc/systemd/system/${unit.name}`,
+    path: unitPath(unit.name),
     content: unit.text,
     digests: unitDigests(unit.text),
     activation: unit.activation === "started" ? "started" : "on-demand",

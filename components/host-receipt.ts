@@ -4,7 +4,7 @@ import type { Receipt } from "../activation/receipt.ts";
 export interface HostAction {
   /** File name of the unit. */
   unit: string;
-  /** `start`, `stop`, `restart`, `reload`, `enable`, `disable`, `reenable`, `remove` or `none`. */
+  /** `start`, `stop`, `restart`, `reload`, `enable`, `disable`, `reenable`, `remove`, `adopt`, `restore` or `none`. */
   action: string;
   /** Why, in short phrases. */
   reasons: string[];

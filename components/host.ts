@@ -35,9 +35,21 @@ export interface HostArgs {
   transactionSec?: pulumi.Input<number>;
   /** Seconds for any one start, stop or reload. Default: 300. */
   waitSec?: pulumi.Input<number>;
+  /**
+   * What this Host may take over although somebody else made it: absolute paths of files, file names of units. Without it
+   * anything that is already there with other content is an error. What is found is kept on the host, with its mode, owner,
+   * enablement and whether it ran, and given back when it leaves the program, or at destroy. A unit that a package brings is
+   * overridden, never changed. An entry may go once it was applied. Default: none.
+   */
+  adopt?: pulumi.Input<pulumi.Input<string>[]>;
   /** Policies that the host itself may break until a date, each with a reason. Default: none. */
   waive?: pulumi.Input<pulumi.Input<WaiverArgs>[]>;
 }
+
+const adoptable = z.string().regex(/^\/[^\0\n]+$|^[^/\s]+\.[a-z]+$/, {
+  error: ({ input }) =>
+    `${JSON.stringify(input)} is neither an absolute path nor the file name of a unit such as nginx.service`,
+});
 
 /** Fields of `HostArgs` that say what the host has and how long it may take. */
 export const hostLimitsShape = {
@@ -45,6 +57,7 @@ export const hostLimitsShape = {
   olderSystemd: z.enum(["refuse", "omit"]).optional(),
   transactionSec: z.number().int().min(1).max(86_400).optional(),
   waitSec: z.number().int().min(1).max(86_400).optional(),
+  adopt: z.array(adoptable).optional(),
   waive: waivers.optional(),
 };
 
@@ -99,6 +112,7 @@ export class Host extends pulumi.ComponentResource {
         user: args.connection.user ?? "root",
         hostKeyPinned: unpinnedEndpoints(args.connection).length === 0,
         insecureSkipHostKey: args.insecureSkipHostKey,
+        adopt: args.adopt,
         waive: args.waive,
         units: mapped(pulumi.unsecret(definitions), (all) =>
           all.flatMap(({ units }) => units.map((unit) => unit.name)).sort(),
@@ -120,8 +134,10 @@ export class Host extends pulumi.ComponentResource {
     const scope = `${pulumi.getProject()}/${pulumi.getStack()}/${name}`;
     const stdin = pulumi.secret(
       pulumi
-        .all([fitting, bounds])
-        .apply(([fit, limits]) => reported(this, name, () => hostInput(hostBundle(scope, fit.definitions, limits)))),
+        .all([fitting, bounds, outputOf(valid)])
+        .apply(([fit, limits, { adopt }]) =>
+          reported(this, name, () => hostInput(hostBundle(scope, fit.definitions, limits, { adopt }))),
+        ),
     );
     const parent = { parent: this };
     const uploads = pulumi.unsecret(definitions).apply((all) =>

@@ -36,6 +36,7 @@ test("an unknown key is refused", () => {
     files: [],
     releases: [],
     units: [],
+    adopt: [],
     bounds: { transactionSec: 1, waitSec: 1 },
   };
   assert.equal(bundleSchema.safeParse(empty).success, true);

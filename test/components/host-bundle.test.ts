@@ -83,6 +83,7 @@ test("holds everything that the definitions say, and where it goes", () => {
         settleSec: 1,
       },
     ],
+    adopt: [],
     bounds,
   });
   assert.deepEqual(bundleSchema.parse(bundle), bundle);
@@ -93,6 +94,20 @@ test("is the same in any order, and when a definition is given twice", () => {
     hostBundle("shop/dev/web1", [api, socket, api], bounds),
     hostBundle("shop/dev/web1", [socket, api], bounds),
   );
+});
+
+test("what may be taken over is named by its path or by its unit", () => {
+  const env = "/etc/pulumi-systemd/api.env";
+  const adopted = (adopt: string[]) => hostBundle("shop/dev/web1", [api], bounds, { adopt }).adopt;
+  assert.deepEqual(adopted(["api.service", env, "/etc/systemd/system/api.service"]), [
+    env,
+    "/etc/systemd/system/api.service",
+  ]);
+  for (const entry of ["/etc/other", "nginx.service"]) {
+    assert.throws(() => adopted(["api.service", entry]), {
+      message: `adopt[1]: this Host has neither a unit nor a file "${entry}"; it has api.service, ${env}`,
+    });
+  }
 });
 
 const conflicts: readonly [string, Definition][] = [

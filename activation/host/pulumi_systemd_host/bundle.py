@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Callable, NoReturn, TypeVar
 
 from .errors import BundleError
@@ -90,6 +90,8 @@ class Bundle:
     units: list[Unit]
     transaction_sec: int
     wait_sec: int
+    # Paths of files and units that may take the place of what others made.
+    adopt: list[str] = field(default_factory=list)
 
 
 def is_template(name: str) -> bool:
@@ -128,7 +130,7 @@ def _refused_constant(_name: str) -> NoReturn:
 
 
 def _bundle(value: Any) -> Bundle:
-    keys = _object(value, "bundle", ("format", "scope", "users", "files", "releases", "units", "bounds"))
+    keys = _object(value, "bundle", ("format", "scope", "users", "files", "releases", "units", "adopt", "bounds"))
     if keys["format"] != 1 or isinstance(keys["format"], (bool, float)):
         raise BundleError("bundle.format: this host program understands format 1 only")
     bounds = _object(keys["bounds"], "bundle.bounds", ("transactionSec", "waitSec"))
@@ -140,6 +142,7 @@ def _bundle(value: Any) -> Bundle:
         units=_list(keys["units"], "bundle.units", _unit),
         transaction_sec=_integer(bounds["transactionSec"], "bundle.bounds.transactionSec", 1, 86_400),
         wait_sec=_integer(bounds["waitSec"], "bundle.bounds.waitSec", 1, 86_400),
+        adopt=_list(keys["adopt"], "bundle.adopt", _path),
     )
     _check_references(bundle)
     return bundle
@@ -168,6 +171,10 @@ def _check_references(bundle: Bundle) -> None:
                 raise BundleError(f"{where}: {path} lies under {parent}, which is {taken[parent]}")
             parent = parent.rpartition("/")[0]
     files = {item.path for item in bundle.files}
+    adoptable = files | {item.path for item in bundle.units}
+    for i, path in enumerate(bundle.adopt):
+        if path not in adoptable:
+            raise BundleError(f"bundle.adopt[{i}]: {path} is neither one of bundle.files nor of bundle.units")
     releases = {item.name for item in bundle.releases}
     for i, unit in enumerate(bundle.units):
         for j, path in enumerate(unit.restart_on_files):

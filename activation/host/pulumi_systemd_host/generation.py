@@ -9,6 +9,7 @@ from .errors import HostError
 from .files import remove_empty_directory, remove_file, remove_tree, sha256_hex
 from .ledger import Leaving, Ledger, LedgerFile, LedgerRelease, LedgerUnit, write_ledger
 from .observe import boot_id
+from .originals import drop_originals, new_original_units, new_originals
 from .plan_shape import Observation, Plan
 from .releases import remove_forgotten_uploads, remove_upload
 from .users import known_accounts, remove_users
@@ -20,6 +21,8 @@ TIDY_SEC = 30.0
 def next_ledger(work: Work, old: Ledger, made: Plan, seen: Observation, directories: list[str]) -> Ledger:
     """The ledger once the plan is carried out. `directories`: those that this transaction made."""
     bundle = work.bundle
+    paths = {*(file.path for file in bundle.files), *(unit.path for unit in bundle.units)}
+    names_of_units = {unit.name for unit in bundle.units}
     current = [LedgerRelease(r.name, r.sha256, r.directory, r.link, True) for r in bundle.releases]
     wanted = {release.directory for release in current}
     names = {release.name for release in current}
@@ -38,10 +41,15 @@ def next_ledger(work: Work, old: Ledger, made: Plan, seen: Observation, director
         generation=old.generation + 1,
         transaction=work.transaction,
         boot=seen.boot or boot_id(work.system),
-        users={user.name: old.users.get(user.name, False) or user.name not in seen.accounts for user in bundle.users},
-        groups={
-            user.group: old.groups.get(user.group, False) or user.group not in seen.groups for user in bundle.users
+        users={
+            user.name: old.users.get(user.name, False) or user.name not in seen.accounts - seen.made_elsewhere
+            for user in bundle.users
         },
+        groups={
+            user.group: old.groups.get(user.group, False) or user.group not in seen.groups - seen.made_elsewhere
+            for user in bundle.users
+        },
+        homes={user.name: user.home for user in bundle.users},
         files={
             file.path: LedgerFile(
                 sha256_hex(file.data),
@@ -65,13 +73,29 @@ def next_ledger(work: Work, old: Ledger, made: Plan, seen: Observation, director
             for unit in bundle.units
         },
         releases=current + list(previous.values()),
-        directories=list(dict.fromkeys([*old.directories, *directories])),
+        directories=list(dict.fromkeys([*old.directories, *directories, *_shared_directories(work, seen)])),
+        originals={
+            **{path: saved for path, saved in old.originals.items() if path in paths},
+            **new_originals(made, seen),
+        },
+        original_units={
+            **{name: was for name, was in old.original_units.items() if name in names_of_units},
+            **new_original_units(old, bundle, seen),
+        },
         leaving=Leaving(
             trees=[release.directory for release in old.releases if release.directory not in kept],
             users=made.users_gone,
             groups=made.groups_gone,
         ),
     )
+
+
+def _shared_directories(work: Work, seen: Observation) -> list[str]:
+    """Directories that another scope made and this one uses too."""
+    bundle = work.bundle
+    paths = [*(file.path for file in bundle.files), *(unit.path for unit in bundle.units)]
+    paths += [path for release in bundle.releases for path in (release.directory, release.link)]
+    return sorted(each for each in seen.made_elsewhere if any(path.startswith(f"{each}/") for path in paths))
 
 
 def tidy(work: Work, ledger: Ledger) -> None:
@@ -86,6 +110,7 @@ def tidy(work: Work, ledger: Ledger) -> None:
         users = known_accounts(work.system, ledger.leaving.users, TIDY_SEC)
         work.warnings += remove_users(work.system, sorted(users), ledger.leaving.groups, TIDY_SEC)
         drop_archives(work, ledger)
+        drop_originals(work, ledger)
         remove_uploads(work)
         left = [path for path in ledger.directories if os.path.isdir(work.system.at(path))]
         for path in sorted(left, key=len, reverse=True):

@@ -10,6 +10,7 @@ from typing import Any
 
 from .errors import HostError
 from .files import make_directories, remove_empty_directory, remove_tree, write_atomically
+from .saved import SavedPath
 from .system import System
 
 ROOT = "/var/lib/pulumi-systemd"
@@ -51,6 +52,19 @@ class LedgerRelease:
 
 
 @dataclass
+class OriginalUnit:
+    """How a unit was before this scope took it over: given back, it is so again."""
+
+    running: bool
+    # Where systemd had its definition from; empty when it was masked or had none.
+    fragment: str = ""
+    # Its links of `systemctl enable`: path to target.
+    links: dict[str, str] = field(default_factory=dict)
+    # Whether a timer had a stamp of its last run.
+    stamp: bool = False
+
+
+@dataclass
 class Leaving:
     """What a committed transaction has still to remove."""
 
@@ -75,6 +89,10 @@ class Ledger:
     releases: list[LedgerRelease] = field(default_factory=list)
     directories: list[str] = field(default_factory=list)
     leaving: Leaving = field(default_factory=Leaving)
+    # What lay where this scope has a file now; its content is kept in `originals/` beside the ledger.
+    originals: dict[str, SavedPath] = field(default_factory=dict)
+    original_units: dict[str, OriginalUnit] = field(default_factory=dict)
+    homes: dict[str, str] = field(default_factory=dict)
 
     def current_release(self, name: str) -> LedgerRelease | None:
         return next((release for release in self.releases if release.current and release.name == name), None)
@@ -140,6 +158,8 @@ def _read(path: str, scope: str) -> Ledger | None:
         ledger.files = {key: LedgerFile(**entry) for key, entry in value["files"].items()}
         ledger.units = {key: LedgerUnit(**entry) for key, entry in value["units"].items()}
         ledger.leaving = Leaving(**value["leaving"])
+        ledger.originals = {key: SavedPath(**entry) for key, entry in value.get("originals", {}).items()}
+        ledger.original_units = {key: OriginalUnit(**entry) for key, entry in value.get("original_units", {}).items()}
         ledger.releases = [LedgerRelease(**entry) for entry in value["releases"]]
     except (ValueError, TypeError, KeyError, AttributeError):
         raise HostError(f"{path} is damaged: restore it from a backup, or remove what it lists by hand") from None

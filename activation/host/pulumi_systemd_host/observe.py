@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from .bundle import Bundle, is_template
+from .enablement import enablement_links
 from .files import Found, found_at
 from .ledger import Ledger
 from .plan_shape import Observation
@@ -13,7 +14,16 @@ from .systemctl import UnitState, instances_of, show
 from .users import known_accounts, known_groups
 
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
-ENABLEMENT = "/etc/systemd/system"
+# Where systemd finds unit files besides /etc/systemd/system; the first that has one counts.
+ELSEWHERE = (
+    "/run/systemd/system",
+    "/run/systemd/generator",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+    "/run/systemd/generator.late",
+)
+READ_BYTES = 1 << 20
 STAMPS = "/var/lib/systemd/timers"
 
 
@@ -31,12 +41,28 @@ def observe(system: System, old: Ledger, bundle: Bundle, others: list[Ledger], s
     groups = {user.group for user in bundle.users} | set(old.groups)
     claims: dict[str, str] = {}
     accounts_elsewhere: set[str] = set()
+    made_elsewhere: set[str] = set()
+    homes_elsewhere: dict[str, tuple[str, str]] = {}
     for ledger in others:
         claims.update(dict.fromkeys(ledger.claims(), ledger.scope))
         accounts_elsewhere |= {*ledger.users, *ledger.groups}
+        made_elsewhere |= {name for name, ours in (*ledger.users.items(), *ledger.groups.items()) if ours}
+        made_elsewhere |= set(ledger.directories)
+        homes_elsewhere.update({home: (user, ledger.scope) for user, home in ledger.homes.items()})
+    new = [unit for unit in bundle.units if unit.name not in old.units]
+    found = {unit.name: _elsewhere(system, unit.name) for unit in new if unit.is_template}
+    known_templates = {name: path for name, path in found.items() if path}
+    disk = _disk(system, old, bundle, states, known_templates)
+    root = system.at("/").rstrip("/")
     return Observation(
         states=states,
-        disk=_disk(system, old, bundle, states),
+        disk=disk,
+        templates=known_templates,
+        foreign=_foreign(system, old, bundle, disk),
+        links={path[len(root) :]: target for path, target in enablement_links(system).items()},
+        stamps={name for name in names if os.path.lexists(system.at(stamp_path(name)))},
+        made_elsewhere=made_elsewhere,
+        homes_elsewhere=homes_elsewhere,
         boot=boot_id(system),
         accounts=known_accounts(system, users, seconds),
         groups=known_groups(system, groups, seconds),
@@ -63,41 +89,30 @@ def _neighbours(system: System, states: dict[str, UnitState], seconds: float) ->
     return show(system, {name for name in further if not name.endswith((".target", ".slice", ".scope"))}, seconds)
 
 
-def _disk(system: System, old: Ledger, bundle: Bundle, states: dict[str, UnitState]) -> dict[str, Found]:
+def _elsewhere(system: System, name: str) -> str:
+    return next((path for path in (f"{each}/{name}" for each in ELSEWHERE) if os.path.isfile(system.at(path))), "")
+
+
+def _foreign(system: System, old: Ledger, bundle: Bundle, disk: dict[str, Found]) -> dict[str, bytes]:
+    """The content of files that are in our way, to say in what they differ."""
+    wanted = [unit.path for unit in bundle.units] + [file.path for file in bundle.files if not file.secret]
+    ours = {*old.files, *(unit.path for unit in old.units.values())}
+    contents = {}
+    for path in wanted:
+        if path not in ours and disk[path].kind == "file":
+            with open(system.at(path), "rb") as source:
+                contents[path] = source.read(READ_BYTES)
+    return contents
+
+
+def _disk(
+    system: System, old: Ledger, bundle: Bundle, states: dict[str, UnitState], templates: dict[str, str]
+) -> dict[str, Found]:
     paths = {*old.claims(), *(file.path for file in bundle.files), *(unit.path for unit in bundle.units)}
     paths |= {path for release in bundle.releases for path in (release.directory, release.link)}
     paths |= {states[unit.name].get("FragmentPath") for unit in bundle.units if unit.name in states} - {""}
+    paths |= set(templates.values())
     return {path: found_at(system.at(path)) for path in sorted(paths)}
-
-
-def enablement_links(system: System) -> dict[str, str]:
-    """Every link that `systemctl enable` could make or remove: path to target."""
-    links: dict[str, str] = {}
-    base = system.at(ENABLEMENT)
-    for directory in [base, *_enablement_directories(base)]:
-        try:
-            names = sorted(os.listdir(directory))
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        for name in names:
-            path = os.path.join(directory, name)
-            if os.path.islink(path):
-                links[path] = os.readlink(path)
-    return links
-
-
-def enablement_directories(system: System) -> list[str]:
-    """The directories that hold such links."""
-    return _enablement_directories(system.at(ENABLEMENT))
-
-
-def _enablement_directories(base: str) -> list[str]:
-    try:
-        names = sorted(os.listdir(base))
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    paths = [os.path.join(base, name) for name in names if name.endswith((".wants", ".requires", ".upholds"))]
-    return [path for path in paths if os.path.isdir(path) and not os.path.islink(path)]
 
 
 def stamp_path(timer: str) -> str:

@@ -7,6 +7,7 @@ import os
 from dataclasses import asdict, dataclass, field
 from typing import Any, Callable
 
+from .enablement import concerns, enablement_directories, enablement_links
 from .errors import HostError
 from .exit_status import told
 from .files import (
@@ -18,7 +19,6 @@ from .files import (
     sync_directory,
     write_atomically,
 )
-from .observe import enablement_directories, enablement_links
 from .saved import SavedPath, restore_path
 from .system import System
 from .systemctl import UnitState
@@ -161,11 +161,11 @@ def _restore_links(system: System, pending: Pending, undone: Undone) -> bool:
     now = enablement_links(system)
     names = {*pending.involved, *pending.units}
     for path, target in now.items():
-        if path not in pending.links and {os.path.basename(path), os.path.basename(target)} & names:
+        if path not in pending.links and concerns(path, target, names):
             changed = True
             _attempt(undone.files, lambda path=path: remove_file(path))  # type: ignore[misc]
     for path, target in pending.links.items():
-        if now.get(path) != target and {os.path.basename(path), os.path.basename(target)} & names:
+        if now.get(path) != target and concerns(path, target, names):
             changed = True
             _attempt(undone.files, lambda path=path: make_directories(os.path.dirname(path)))  # type: ignore[misc]
             _attempt(undone.files, lambda path=path, target=target: link_atomically(path, target, pending.transaction))  # type: ignore[misc]

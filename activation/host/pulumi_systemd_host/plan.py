@@ -6,26 +6,39 @@ import re
 
 from .bundle import Bundle, Unit
 from .decide import Decision, decide
-from .files import Found, sha256_hex
+from .files import sha256_hex
 from .ledger import Ledger, LedgerUnit
+from .plan_adoption import (
+    is_there,
+    other_scope,
+    plan_drop_ins,
+    plan_homes,
+    plan_return_of_file,
+    plan_return_of_unit,
+    plan_taken_over,
+    plan_unit_name,
+    take_over,
+)
 from .plan_shape import Action, Observation, Plan, Write
 from .plan_sockets import plan_sockets
 
 PERSISTENT = re.compile(r"^\s*Persistent\s*=\s*(?:1|y|yes|t|true|on)\s*$", re.MULTILINE | re.IGNORECASE)
 UNIT_MODE = 0o644
 # The order in which the actions of a receipt happen.
-STEPS = ("none", "stop", "disable", "remove", "enable", "reenable", "reload", "restart", "start")
+STEPS = ("none", "adopt", "stop", "disable", "remove", "restore", "enable", "reenable", "reload", "restart", "start")
 
 
 def plan(old: Ledger, bundle: Bundle, seen: Observation) -> Plan:
     """The whole plan. It reads nothing but its arguments."""
     made = Plan()
     _plan_users(made, old, bundle, seen)
+    plan_homes(made, bundle, seen)
     changed_files = _plan_files(made, old, bundle, seen)
     changed_releases = _plan_releases(made, old, bundle, seen)
     for unit in bundle.units:
-        _plan_unit(made, old, unit, seen, changed_files, changed_releases)
+        _plan_unit(made, old, unit, bundle.adopt, seen, changed_files, changed_releases)
     _plan_removals(made, old, bundle, seen)
+    plan_drop_ins(made, bundle, seen)
     plan_sockets(made, bundle, seen)
     made.actions.sort(key=lambda action: STEPS.index(action.action))
     return made
@@ -53,7 +66,8 @@ def _plan_files(made: Plan, old: Ledger, bundle: Bundle, seen: Observation) -> d
     """Plans the files; for each whose content changes, the reason."""
     changed: dict[str, str] = {}
     for file in bundle.files:
-        reason = _plan_write(made, Write(file.path, file.data, file.mode, False), file.path in old.files, seen)
+        write = Write(file.path, file.data, file.mode, False, file.secret)
+        reason = _plan_write(made, write, file.path in old.files, bundle.adopt, seen)
         entry = old.files.get(file.path)
         if reason and entry and entry.digest != seen.found(file.path).digest:
             reason = f"{file.path} differed on the host"
@@ -65,21 +79,22 @@ def _plan_files(made: Plan, old: Ledger, bundle: Bundle, seen: Observation) -> d
     return changed
 
 
-def _plan_write(made: Plan, write: Write, ours: bool, seen: Observation) -> str:
+def _plan_write(made: Plan, write: Write, ours: bool, adopt: list[str], seen: Observation) -> str:
     """Plans one file or unit file; the reason if its content changes."""
     now = seen.found(write.path)
     digest = sha256_hex(write.data)
     same = now.kind == "file" and now.digest == digest
-    if write.path in seen.claims:
-        made.conflicts.append(f"{write.path} belongs to {seen.claims[write.path]}, another scope on this host")
+    other = other_scope(write.path, seen)
+    if other:
+        made.conflicts.append(f"{write.path} {other}")
         return ""
     if not ours and now.exists:
-        if not same:
-            made.conflicts.append(f"{write.path} is already there and was not written by this scope ({_kind(now)})")
+        if same:
+            made.adopted.add(write.path)
+        elif not take_over(made, write, adopt, seen):
             return ""
-        made.adopted.add(write.path)
     if now.kind in ("directory", "other"):
-        made.conflicts.append(f"{write.path} is {_kind(now)} where a file must go")
+        made.conflicts.append(f"{write.path} is a {'directory' if now.kind == 'directory' else 'special file'} by now")
         return ""
     if same and (now.mode, now.uid, now.gid) == (write.mode, *seen.owner):
         return ""
@@ -87,12 +102,6 @@ def _plan_write(made: Plan, write: Write, ours: bool, seen: Observation) -> str:
     if same:
         return ""
     return f"{write.path} changed" if now.exists else f"{write.path} is new"
-
-
-def _kind(found: Found) -> str:
-    return {"link": "a symbolic link", "directory": "a directory", "file": "with other content"}.get(
-        found.kind, "a special file"
-    )
 
 
 def _plan_releases(made: Plan, old: Ledger, bundle: Bundle, seen: Observation) -> set[str]:
@@ -103,8 +112,9 @@ def _plan_releases(made: Plan, old: Ledger, bundle: Bundle, seen: Observation) -
     for release in bundle.releases:
         directory, link = seen.found(release.directory), seen.found(release.link)
         for path in (release.directory, release.link):
-            if path in seen.claims:
-                made.conflicts.append(f"{path} belongs to {seen.claims[path]}, another scope on this host")
+            other = other_scope(path, seen)
+            if other:
+                made.conflicts.append(f"{path} {other}")
         unpacked = known.get(release.directory)
         if directory.exists and not (unpacked and directory.kind == "directory"):
             made.conflicts.append(f"{release.directory} is already there and was not made by this scope")
@@ -113,7 +123,7 @@ def _plan_releases(made: Plan, old: Ledger, bundle: Bundle, seen: Observation) -
         elif not directory.exists:
             made.unpack.append(release)
         if link.exists and (link.kind != "link" or release.link not in links):
-            made.conflicts.append(f"{release.link} is already there and was not made by this scope ({_kind(link)})")
+            made.conflicts.append(f"{release.link} is already there and was not made by this scope ({link.kind})")
         elif link.target != release.directory:
             made.links.append(release)
         current = old.current_release(release.name)
@@ -126,56 +136,38 @@ def _plan_unit(
     made: Plan,
     old: Ledger,
     unit: Unit,
+    adopt: list[str],
     seen: Observation,
     changed_files: dict[str, str],
     changed_releases: set[str],
 ) -> None:
     before = old.units.get(unit.name)
     now = seen.found(unit.path)
-    _check_unit_name(made, unit, before, seen)
-    _plan_write(
-        made, Write(unit.path, unit.data, UNIT_MODE, True), before is not None and before.path == unit.path, seen
-    )
+    plan_unit_name(made, unit, before, adopt, seen)
+    ours = before is not None and before.path == unit.path
+    _plan_write(made, Write(unit.path, unit.data, UNIT_MODE, True), ours, adopt, seen)
     written = bool(made.writes) and made.writes[-1].path == unit.path
     if written:
         made.daemon_reload = True
-    drifted = before is not None and before.path == unit.path and now.digest != before.file
+    drifted = ours and before is not None and now.digest != before.file
     if before and before.path != unit.path:
         made.remove.append(before.path)
         made.daemon_reload = True
     _plan_enablement(made, unit, before, seen)
+    if before is None and is_there(unit, seen):
+        plan_taken_over(made, unit, seen)
+        return
     beside = [changed_files[path] for path in unit.restart_on_files if path in changed_files]
     beside += [f"release {name} changed" for name in unit.restart_on_releases if name in changed_releases]
     booted = old.boot != seen.boot
     names = seen.instances.get(unit.name, []) if unit.is_template else [unit.name]
     for name in names:
         state = seen.state(name)
-        if before is None and unit.path in made.adopted:
-            if unit.activation == "started" and not state.running:
-                _add(made, name, Decision("start", ["taken over, and not running"]), unit)
-            continue
         _add(made, name, decide(unit, before, state, drifted, beside, booted), unit)
-    if unit.path in made.adopted:
-        made.warnings.append(f"{unit.path} was already there with the same content and was taken over")
     if written and before and not any(action.unit in {unit.name, *names} for action in made.actions):
         made.actions.append(Action(unit.name, "none", ["only its file changed: applied by daemon-reload"]))
     if not unit.is_template and seen.state(unit.name).get("NeedDaemonReload") == "yes":
         made.daemon_reload = True
-
-
-def _check_unit_name(made: Plan, unit: Unit, before: LedgerUnit | None, seen: Observation) -> None:
-    state = seen.state(unit.name)
-    if before or unit.is_template or not state.loaded:
-        return
-    fragment = state.get("FragmentPath")
-    if state.get("LoadState") == "masked":
-        made.conflicts.append(f"{unit.name} is masked on this host; `systemctl unmask {unit.name}` frees it")
-    elif state.get("Id") not in ("", unit.name):
-        made.conflicts.append(f"{unit.name} is already a name of {state.get('Id')} on this host")
-    elif fragment and fragment != unit.path:
-        elsewhere = seen.found(fragment)
-        if elsewhere.kind != "file" or elsewhere.digest != unit.digests.file:
-            made.conflicts.append(f"{unit.name} is already defined by {fragment} on this host")
 
 
 def _add(made: Plan, name: str, decision: Decision, unit: Unit) -> None:
@@ -205,10 +197,16 @@ def _plan_enablement(made: Plan, unit: Unit, before: LedgerUnit | None, seen: Ob
         if before and before.enabled:
             made.disable.append(unit.name)
             made.actions.append(Action(unit.name, "disable", ["it has no [Install] section any more"]))
+        elif before is None and file_state.startswith("enabled"):
+            made.disable.append(unit.name)
+            made.actions.append(Action(unit.name, "disable", ["taken over: it has no [Install] section"]))
         return
-    if before is None:
-        if unit.path in made.adopted and file_state.startswith("enabled"):
-            return
+    if before is None and file_state.startswith("enabled"):
+        if seen.found(unit.path).digest != unit.digests.file:
+            # Its links may be those of another [Install] section, or lead to a file elsewhere.
+            made.reenable.append(unit.name)
+            made.actions.append(Action(unit.name, "reenable", ["taken over"]))
+    elif before is None:
         made.enable.append(unit.name)
         made.actions.append(Action(unit.name, "enable", ["new"]))
     elif unit.digests.install != before.install or not before.enabled:
@@ -228,6 +226,9 @@ def _plan_removals(made: Plan, old: Ledger, bundle: Bundle, seen: Observation) -
     wanted = {unit.name for unit in bundle.units}
     for name, unit in old.units.items():
         if name in wanted:
+            continue
+        if name in old.original_units:
+            plan_return_of_unit(made, name, unit, old, seen)
             continue
         now = seen.found(unit.path)
         if unit.adopted:
@@ -252,9 +253,13 @@ def _plan_removals(made: Plan, old: Ledger, bundle: Bundle, seen: Observation) -
     paths = {file.path for file in bundle.files} | {unit.path for unit in bundle.units}
     for path, file in old.files.items():
         now = seen.found(path)
-        if path in paths or not now.exists:
+        if path in paths:
             continue
-        if file.adopted:
+        if path in old.originals:
+            plan_return_of_file(made, path, file.digest, old.originals[path], seen)
+        elif not now.exists:
+            continue
+        elif file.adopted:
             made.warnings.append(f"{path} was there before and stays as it is")
         elif now.kind == "file" and now.digest == file.digest:
             made.remove.append(path)

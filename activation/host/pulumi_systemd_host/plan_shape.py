@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from .bundle import Release, User
 from .files import ABSENT, Found
+from .saved import SavedPath
 from .systemctl import UnitState
 
 
@@ -21,6 +22,18 @@ class Observation:
     instances: dict[str, list[str]] = field(default_factory=dict)
     claims: dict[str, str] = field(default_factory=dict)
     accounts_elsewhere: set[str] = field(default_factory=set)
+    # Accounts and directories that another scope made: whoever is last takes them away.
+    made_elsewhere: set[str] = field(default_factory=set)
+    # Home to account and scope.
+    homes_elsewhere: dict[str, tuple[str, str]] = field(default_factory=dict)
+    # The content of files that are in our way.
+    foreign: dict[str, bytes] = field(default_factory=dict)
+    # Where a template is defined that systemd cannot show.
+    templates: dict[str, str] = field(default_factory=dict)
+    # Links of `systemctl enable`: path to target.
+    links: dict[str, str] = field(default_factory=dict)
+    # Timers with a stamp of their last run.
+    stamps: set[str] = field(default_factory=set)
     # Who owns what this program writes: root, but in its own tests.
     owner: tuple[int, int] = (0, 0)
 
@@ -48,6 +61,7 @@ class Write:
     data: bytes
     mode: int
     is_unit: bool
+    secret: bool = False
 
 
 @dataclass
@@ -77,6 +91,12 @@ class Plan:
     actions: list[Action] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     adopted: set[str] = field(default_factory=set)
+    # What could be taken over if it were listed.
+    adoptable: list[str] = field(default_factory=list)
+    # What goes back to its place, what goes beside it, and the links that a unit had.
+    restore: list[SavedPath] = field(default_factory=list)
+    aside: list[SavedPath] = field(default_factory=list)
+    relink: dict[str, dict[str, str]] = field(default_factory=dict)
     kept: set[str] = field(default_factory=set)
 
     @property
@@ -91,6 +111,9 @@ class Plan:
             or self.hold
             or self.disable
             or self.remove
+            or self.restore
+            or self.aside
+            or self.relink
             or self.enable
             or self.reenable
             or self.daemon_reload

@@ -30,7 +30,7 @@ def plan_sockets(made: Plan, bundle: Bundle, seen: Observation) -> None:
             if seen.state(trigger).running and trigger not in (*made.stop, *made.hold, *made.restart, *made.start):
                 made.hold.append(trigger)
                 made.actions.append(Action(trigger, "stop", [f"held while {service} is stopped"]))
-                if trigger in by_name or service in by_name:
+                if trigger in by_name or service in by_name or service in made.start:
                     made.start.append(trigger)
                     made.actions.append(Action(trigger, "start", [f"held while {service} was stopped"]))
 

@@ -6,11 +6,14 @@ import os
 from typing import Callable
 
 from .bundle import Release
+from .enablement import enablement_directories, enablement_links
 from .errors import HostError
 from .files import free_bytes, make_directories, missing_directories, remove_tree, stage_file, temporary_name
 from .ledger import Ledger
-from .observe import enablement_directories, enablement_links, stamp_path
+from .observe import stamp_path
+from .originals import keep_originals
 from .pending import Pending, saved_unit, write_pending
+from .plan_adoption import aside_path
 from .plan_shape import Observation, Plan
 from .releases import keep_archive, unpack
 from .saved import save_path
@@ -33,6 +36,7 @@ def stage(work: Work, old: Ledger, made: Plan, seen: Observation, begun: Callabl
     pending = _record(work, old, made, seen)
     write_pending(work.pending_directory, pending)
     begun(pending)
+    keep_originals(work, made, seen)
     for path in pending.directories:
         make_directories(work.system.at(path))
     for release in made.unpack:
@@ -71,14 +75,16 @@ def _check_room(work: Work, made: Plan) -> None:
 def _record(work: Work, old: Ledger, made: Plan, seen: Observation) -> Pending:
     paths = [write.path for write in made.writes] + [release.link for release in made.links] + made.remove
     paths += [stamp_path(timer) for timer in (*made.stamps_now, *made.stamps_gone)]
+    paths += [saved.path for saved in made.restore] + [aside_path(saved.path) for saved in made.aside]
     targets = [write.path for write in made.writes]
+    targets += [saved.path for saved in made.restore] + [aside_path(saved.path) for saved in made.aside]
     targets += [path for release in (*made.unpack, *made.links) for path in (release.directory, release.link)]
     targets += [stamp_path(timer) for timer in made.stamps_now]
     directories: dict[str, None] = {}
     for path in targets:
         directories.update(dict.fromkeys(missing_directories(work.system.at(path))))
     root = work.system.at("/").rstrip("/")
-    involved = {*made.touched, *made.gone, *made.enable, *made.reenable, *made.disable}
+    involved = {*made.touched, *made.gone, *made.enable, *made.reenable, *made.disable, *made.relink}
     involved |= {os.path.basename(write.path) for write in made.writes if write.is_unit}
     return Pending(
         scope=work.given.scope,

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 
+from .enablement import set_links
 from .errors import UnitsDownError
 from .files import link_atomically, remove_file, sync_directory
 from .ledger import Ledger
 from .observe import stamp_path
+from .originals import give_back
 from .pending import Pending, write_pending
 from .plan_shape import Observation, Plan
 from .users import create_users
@@ -26,11 +28,16 @@ def switch(work: Work, old: Ledger, made: Plan, pending: Pending, seen: Observat
     work.units.stop([*made.hold, *made.stop])
     _stop_latecomers(work, made)
     # `systemctl disable` of a name without a file is an error.
-    there = [name for name in made.disable if os.path.lexists(work.system.at(old.units[name].path))]
+    paths = {unit.name: unit.path for unit in work.bundle.units}
+    paths.update({name: unit.path for name, unit in old.units.items()})
+    there = [name for name in made.disable if os.path.lexists(work.system.at(paths[name]))]
     work.units.enablement("disable", there)
     for path in made.remove:
         remove_file(work.system.at(path))
         sync_directory(os.path.dirname(work.system.at(path)))
+    give_back(work, made)
+    for name, links in made.relink.items():
+        set_links(work.system, name, paths[name], links, work.transaction)
     for timer in made.stamps_gone:
         remove_file(work.system.at(stamp_path(timer)))
     work.units.enablement("enable", made.enable)

@@ -22,6 +22,7 @@ PROPERTIES = (
     "NeedDaemonReload",
     "UnitFileState",
     "FragmentPath",
+    "DropInPaths",
     "ConditionResult",
     "ConditionTimestampMonotonic",
     "ActiveEnterTimestampMonotonic",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from dataclasses import replace
@@ -16,6 +17,7 @@ from .journal import journal_lines
 from .ledger import Ledger, other_ledgers, read_ledger, remove_ledger, write_ledger
 from .lock import host_lock
 from .observe import observe
+from .originals import drop_originals
 from .pending import Pending, Undone, read_pending, undo
 from .plan import plan
 from .plan_shape import Action, Observation, Plan
@@ -127,6 +129,7 @@ class Transaction:
         """Leave nothing of a transaction that was taken back. Its uploads are still where they were."""
         remove_tree(self.work.pending_directory)
         drop_archives(self.work, old)
+        drop_originals(self.work, old)
         if not old.generation:
             remove_ledger(self.system, old.scope)
 
@@ -145,7 +148,9 @@ class Transaction:
         made = plan(old, work.bundle, seen)
         if made.conflicts:
             listed = "".join(f"\n  {line}" for line in dict.fromkeys(made.conflicts))
-            raise HostError(f"these are not this scope's to change; nothing was changed on the host:{listed}")
+            raise HostError(
+                f"these are not this scope's to change; nothing was changed on the host:{listed}{_how_to_adopt(made)}"
+            )
         work.warnings += made.warnings
         if not made.changes_host and self.operation == "apply" and not made.adopted:
             return self._unchanged(old, made, seen)
@@ -246,6 +251,16 @@ class Transaction:
             states=states or {},
             warnings=self.work.warnings,
         )
+
+
+def _how_to_adopt(made: Plan) -> str:
+    if not made.adoptable:
+        return ""
+    listed = ", ".join(json.dumps(path) for path in dict.fromkeys(made.adoptable))
+    return (
+        f"\nNext: rename what is yours; or take it over with `adopt: [{listed}]` on the Host, "
+        "which keeps what is there and gives it back when it leaves the program."
+    )
 
 
 def _told(problem: OSError) -> str:

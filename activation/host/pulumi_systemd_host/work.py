@@ -39,6 +39,11 @@ class Work:
     def archives(self) -> str:
         return os.path.join(self.directory, "releases")
 
+    @property
+    def originals(self) -> str:
+        """Where the content is kept of what this scope took over."""
+        return os.path.join(self.directory, "originals")
+
     def temporary(self, path: str) -> str:
         """Where the next content of the host's `path` waits."""
         return temporary_name(self.system.at(path), self.transaction)

@@ -13,6 +13,7 @@ from pulumi_systemd_host.files import sha256_hex
 from pulumi_systemd_host.system import Completed
 
 ETC = "/etc/systemd/system"
+VENDOR = "/usr/lib/systemd/system"
 DONE = Completed(0, "", "")
 
 
@@ -26,6 +27,7 @@ class FakeSystemd:
     def __init__(self, root: str) -> None:
         self.root = root
         self.loaded: dict[str, str] = {}
+        self.fragments: dict[str, str] = {}
         self.running: dict[str, tuple[str, str]] = {}
         self.failed: set[str] = set()
         self.accounts: set[str] = set()
@@ -100,7 +102,7 @@ class FakeSystemd:
             for name in names:
                 self._enable(verb, name)
         if verb == "daemon-reload":
-            self.loaded = {name: self._text(name) for name in os.listdir(self.at(ETC)) if "." in name[1:]}
+            self.read_units()
         if verb == "stop" and self.fires in names:
             # The timer fires at the last moment.
             self._start("start", str(self.fires).replace(".timer", ".service"))
@@ -122,15 +124,37 @@ class FakeSystemd:
                     os.rmdir(directory)
             return
         os.makedirs(directory, exist_ok=True)
+        if verb == "reenable" and os.path.islink(link):
+            os.unlink(link)
         if not os.path.islink(link):
             os.symlink(f"{ETC}/{name}", link)
 
-    def _text(self, name: str) -> str:
-        path = self.at(f"{ETC}/{name}")
-        if not os.path.isfile(path):
-            return ""
-        with open(path, encoding="utf-8") as source:
-            return source.read()
+    def read_units(self) -> None:
+        """A daemon-reload: what lies in /etc comes before what a package has."""
+        self.loaded, self.fragments = {}, {}
+        for directory in (VENDOR, ETC):
+            for name in os.listdir(self.at(directory)) if os.path.isdir(self.at(directory)) else []:
+                path = self.at(f"{directory}/{name}")
+                if "." not in name[1:] or os.path.isdir(path):
+                    continue
+                self.fragments[name] = f"{directory}/{name}"
+                self.loaded[name] = ""
+                if os.path.isfile(path):
+                    with open(path, encoding="utf-8") as source:
+                        self.loaded[name] = source.read()
+
+    def install(self, path: str, text: str, *, running: bool = True, enabled: bool = True) -> None:
+        """A unit of somebody else's, with an old date."""
+        self.put(path, text)
+        os.utime(self.at(path), ns=(10**18, 10**18))
+        self.read_units()
+        name = os.path.basename(path)
+        if enabled:
+            directory = self.at(f"{ETC}/multi-user.target.wants")
+            os.makedirs(directory, exist_ok=True)
+            os.symlink(path, f"{directory}/{name}")
+        if running:
+            self._start("start", name)
 
     def _start(self, verb: str, name: str) -> bool:
         text = self.loaded.get(name, "")
@@ -148,19 +172,25 @@ class FakeSystemd:
         link = self.at(f"{ETC}/multi-user.target.wants/{name}")
         values = {
             "Id": name,
-            "LoadState": "loaded" if text or up else "not-found",
+            "LoadState": "loaded" if text or up else "masked" if name in self.loaded else "not-found",
             "ActiveState": "active" if up else "failed" if name in self.failed else "inactive",
             "SubState": "running" if up else "dead",
             "Result": "exit-code" if name in self.failed else "success",
             "NRestarts": "0",
             "InvocationID": self.running[name][1] if up else "",
             "UnitFileState": "enabled" if os.path.islink(link) else "disabled",
-            "FragmentPath": f"{ETC}/{name}" if text else "",
+            "FragmentPath": self.fragments.get(name, ""),
+            "DropInPaths": " ".join(self._drop_ins(name)),
             "ActiveEnterTimestampMonotonic": "5",
             "Type": "simple",
             "CanReload": "no",
         }
         return "".join(f"{key}={value}\n" for key, value in values.items())
+
+    def _drop_ins(self, name: str) -> list[str]:
+        directory = f"{ETC}/{name}.d"
+        found = sorted(os.listdir(self.at(directory))) if os.path.isdir(self.at(directory)) else []
+        return [f"{directory}/{each}" for each in found]
 
     def running_set(self) -> dict[str, str]:
         """What runs, by the definition with which it was started."""

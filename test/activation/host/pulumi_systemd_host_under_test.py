@@ -50,6 +50,7 @@ GOOD: dict[str, Any] = {
             "settleSec": 1.5,
         }
     ],
+    "adopt": [],
     "bounds": {"transactionSec": 120, "waitSec": 30},
 }
 

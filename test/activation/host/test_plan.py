@@ -219,7 +219,12 @@ class PlanWhole(unittest.TestCase):
     def test_an_alias_of_another_unit(self) -> None:
         seen = Observation({"api.service": state(Id="web.service")}, {}, BOOT)
         made = plan(Ledger("a/b/c"), bundle([unit()]), seen)
-        self.assertEqual(made.conflicts, ["api.service is already a name of web.service on this host"])
+        self.assertEqual(
+            made.conflicts,
+            [
+                "api.service is already a name of web.service on this host: define web.service itself, or choose another name"
+            ],
+        )
 
     def test_removal(self) -> None:
         timer = unit("t.timer", "[Timer]\nOnCalendar=daily\nPersistent=true\n")
