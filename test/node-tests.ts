@@ -1,6 +1,6 @@
 import { relative } from "node:path";
 import { run } from "node:test";
-import type { Counts } from "./counts.ts";
+import { type Counts, totalCounts } from "./counts.ts";
 
 /** What {@link nodeTestCounts} runs. */
 export interface NodeTestOptions {
@@ -28,11 +28,33 @@ const outputLinesKept = 60;
  * skipped.
  */
 export async function nodeTestCounts(options: NodeTestOptions): Promise<Counts> {
-  const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
-  if (options.files.length === 0) return counts;
+  return totalCounts([...(await nodeTestRun(options)).counts.values()]);
+}
+
+/** What became of each file. */
+export interface NodeTestRun {
+  /** By the file that holds the tests, absolute. */
+  readonly counts: ReadonlyMap<string, Counts>;
+  /** How processes ended that did not end well, by the file that they were started with. */
+  readonly ends: ReadonlyMap<string, string>;
+}
+
+/**
+ * `nodeTestCounts`, told apart by file.
+ * @param options with `leaveFiles` a file that did not end well is only told by `ends`, neither counted nor printed
+ */
+export async function nodeTestRun(options: NodeTestOptions & { leaveFiles?: boolean }): Promise<NodeTestRun> {
+  const byFile = new Map<string, Counts>();
+  const ends = new Map<string, string>();
+  if (options.files.length === 0) return { counts: byFile, ends };
   const outputs = new Map<string, string>();
+  const countsOf = (file = "") => {
+    const counts = byFile.get(file) ?? { passed: 0, failed: 0, skipped: 0 };
+    byFile.set(file, counts);
+    return counts;
+  };
   const fail = (file: string | undefined, name: string, reason: string) => {
-    counts.failed += 1;
+    countsOf(file).failed += 1;
     options.print(`FAILED ${place(file)}${name}\n${indented(reason)}`);
   };
   const events = run({
@@ -53,15 +75,15 @@ export async function nodeTestCounts(options: NodeTestOptions): Promise<Counts> 
     if (event.type === "test:pass") {
       if (isWholeFile) {
         // With a filter a file may have nothing to run.
-        if (options.filter === undefined) fail(file, "the file", "it holds no test");
+        if (options.filter === undefined && options.leaveFiles !== true) fail(file, "the file", "it holds no test");
       } else if (event.data.details.type === "suite" && skip === undefined) {
         // Its tests are reported one by one.
       } else if (skip !== undefined || todo !== undefined) {
-        counts.skipped += 1;
+        countsOf(file).skipped += 1;
         const reason = [skip, todo].find((why) => typeof why === "string" && why !== "");
         options.print(`skipped ${place(file)}${name}${reason === undefined ? "" : `: ${reason}`}`);
       } else {
-        counts.passed += 1;
+        countsOf(file).passed += 1;
         if (options.verbose === true) options.print(`passed ${place(file)}${name} (${seconds(event.data)} s)`);
       }
       continue;
@@ -70,17 +92,19 @@ export async function nodeTestCounts(options: NodeTestOptions): Promise<Counts> 
     const failureType = "failureType" in error ? error.failureType : undefined;
     if (isWholeFile) {
       const output = outputs.get(name)?.trimEnd();
-      fail(file, "the file", `${fileEnd(error)}${output === undefined || output === "" ? "" : `\n${output}`}`);
+      const end = `${fileEnd(error)}${output === undefined || output === "" ? "" : `\n${output}`}`;
+      ends.set(name, end);
+      if (options.leaveFiles !== true) fail(file, "the file", end);
     } else if (event.data.details.type === "suite" && failureType === "subtestsFailed") {
       // The failed tests in it are reported one by one; a suite that failed by itself (a hook) is counted.
     } else if (todo !== undefined) {
-      counts.skipped += 1;
+      countsOf(file).skipped += 1;
       options.print(`skipped ${place(file)}${name}: to do, and it fails`);
     } else {
       fail(file, name, errorText(error));
     }
   }
-  return counts;
+  return { counts: byFile, ends };
 }
 
 function fileEnd(error: Error): string {

@@ -1,6 +1,6 @@
 import { globSync, mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
-import { join, sep } from "node:path";
+import { dirname, join, sep } from "node:path";
 import { parseArgs } from "node:util";
 import { sandboxUnavailableReason } from "../sandbox/availability.ts";
 import { removeAbandonedHosts } from "../sandbox/removal.ts";
@@ -9,6 +9,7 @@ import { checkCounts, lintChecks, typeChecks } from "./checks.ts";
 import { type Counts, countsText, noCounts, totalCounts } from "./counts.ts";
 import { nodeTestCounts } from "./node-tests.ts";
 import { pythonTestCounts } from "./python-tests.ts";
+import { groupedTestCounts } from "./test-groups.ts";
 
 const stageNames = ["types", "lint", "unit", "python", "engine", "hosts"] as const;
 type StageName = (typeof stageNames)[number];
@@ -74,6 +75,11 @@ function testFiles(wanted: (file: string) => boolean): string[] {
     .sort();
 }
 
+/** Tests of pure functions leave nothing behind, so those of one folder share a process; all others have their own. */
+function groupOf(file: string): string {
+  return isIn("systemd")(file) || isIn("policies")(file) ? dirname(file) : file;
+}
+
 function pythonTestFolders(): string[] {
   return [
     ...new Set(globSync("test/**/test_*.py", { cwd: top }).map((file) => file.slice(0, file.lastIndexOf(sep)))),
@@ -92,7 +98,8 @@ async function stageCounts(stage: StageName, { filter, verbose }: Selection): Pr
     }
     case "unit": {
       const files = testFiles((file) => !onHosts(file) && !withEngine(file));
-      return nodeTestCounts({ ...narrowed, files, concurrency: availableParallelism(), timeoutSec: 300, verbose });
+      const groups = [...Map.groupBy(files, groupOf).values()];
+      return groupedTestCounts({ ...narrowed, groups, concurrency: availableParallelism(), timeoutSec: 300, verbose });
     }
     case "python":
       return totalCounts(
