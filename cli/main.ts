@@ -68,8 +68,9 @@ Examples:
     .argument("<file...>", "unit files")
     .addOption(new Option("--systemd <version>", "target version of systemd").argParser(versionNumber).default(252))
     .option("--threshold <score>", "exit with 1 when a score is above this, 0.0 to 10.0", scoreNumber)
-    .option("--suggest", "print the smallest set of directives that reaches --target")
-    .option("--target <score>", "wanted score of --suggest", scoreNumber, 2.0)
+    .option("--explain", "print each test that is not good: what it means, what to write, and what that may break")
+    .option("--suggest", "print the smallest set of directives that reaches --to")
+    .option("--to, --target <score>", "wanted score of --suggest", scoreNumber, 2.0)
     .addOption(json)
     .addHelpText(
       "after",
@@ -77,7 +78,8 @@ Examples:
 Examples:
   pulumi-systemd score api.service worker.service
   pulumi-systemd score --threshold 2.5 units/*.service     # a gate in CI
-  pulumi-systemd score --suggest --target 2.0 api.service`,
+  pulumi-systemd score --explain api.service
+  pulumi-systemd score --suggest --to 2.0 api.service`,
     )
     .action((files: string[], options) => ended(() => score(files, options, terminal)));
 

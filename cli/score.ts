@@ -8,6 +8,7 @@ export interface ScoreOptions {
   systemd: number;
   threshold?: number;
   suggest?: boolean;
+  explain?: boolean;
   target: number;
   json?: boolean;
 }
@@ -18,18 +19,16 @@ const newestScored = 257;
 /**
  * Prints the exposure score of each service, as `systemd-analyze security --offline=yes` gives it.
  * @returns 1 when a score is above the threshold, else 0
- * @throws UsageError when `systemd` is not one whose score is known
+ * For a systemd whose score is not known that of the nearest known one is printed, with a note on standard error.
  */
 export function score(paths: readonly string[], options: ScoreOptions, terminal: Terminal): number {
-  if (options.systemd < oldestScored || options.systemd > newestScored)
-    throw new UsageError(
-      `--systemd ${options.systemd}: the score is known for systemd ${oldestScored} to ${newestScored}; name one of these, the nearest to the host's`,
-    );
+  const systemd = Math.min(Math.max(options.systemd, oldestScored), newestScored);
+  if (systemd !== options.systemd) terminal.complain(nearestNote(options.systemd, systemd));
   const scored = paths.map((path) => {
     const source = unitSource(path);
-    return { source, exposure: exposureOfSource(source, options.systemd) };
+    return { source, exposure: exposureOfSource(source, systemd) };
   });
-  if (options.suggest === true) suggest(scored, options, terminal);
+  if (options.suggest === true) suggest(scored, { ...options, systemd }, terminal);
   else if (options.json === true)
     terminal.print(
       JSON.stringify(
@@ -38,6 +37,8 @@ export function score(paths: readonly string[], options: ScoreOptions, terminal:
         2,
       ),
     );
+  else if (options.explain === true)
+    terminal.print(...scored.flatMap(({ exposure }) => explanation(exposure, terminal)));
   else
     terminal.print(
       ...scoreTable(
@@ -56,6 +57,14 @@ function exposureOfSource({ path, name, file }: UnitSource, systemd: number): Ex
     if (error instanceof RangeError) throw new UsageError(`${path}: ${error.message}`);
     throw error;
   }
+}
+
+function nearestNote(asked: number, used: number): string {
+  const reason =
+    asked < used
+      ? `systemd ${asked} scores no files, only loaded units`
+      : `the score of systemd ${asked} is not known here`;
+  return `note: ${reason}; this is the score of ${used}, the nearest that is known`;
 }
 
 interface Scored {
@@ -80,6 +89,20 @@ function suggest(scored: readonly Scored[], { systemd, target, json }: ScoreOpti
     terminal.print("[Service]", ...directives.map(({ directive, value }) => `${directive}=${value}`));
     if (reached > target) terminal.print(warning(`# ${target.toFixed(1)} cannot be reached by directives alone`));
   }
+}
+
+/** Each test that is not good, those that count most first: what the service can do, what to write, what that may break. */
+function explanation({ unit, exposure, rating, tests }: Exposure, { style }: Terminal): string[] {
+  const { strong, faint } = style;
+  const open = tests.filter((test) => test.exposure !== null).sort((a, b) => (b.exposure ?? 0) - (a.exposure ?? 0));
+  return [
+    `${faint("#")} ${strong(unit)}: ${exposure.toFixed(1)} ${rating}, ${open.length} of ${tests.length} tests are not good`,
+    ...open.flatMap(({ id, exposure: share, description, improve, mayBreak }) => [
+      `${strong(id)} ${faint(`(${share?.toFixed(1)})`)} ${description}`,
+      ...(improve === undefined ? [] : [`    write      ${improve.directive}=${improve.value}`]),
+      `    may break  ${mayBreak}`,
+    ]),
+  ];
 }
 
 function scoreTable(exposures: readonly Exposure[], { style }: Terminal): string[] {

@@ -20,8 +20,10 @@ export interface ExposureTest {
   readonly exposure: number | null;
   /** What the service can do; only while the test is not good. */
   readonly description?: string;
-  /** A line that makes the test good, to be added to the unit; it may break the service. Only while it is not good. */
+  /** A line that makes the test good, to be added to the unit. Only while it is not good. */
   readonly improve?: { readonly section: "Service"; readonly directive: string; readonly value: string };
+  /** What may stop working then, and the way out. Only while it is not good. */
+  readonly mayBreak?: string;
 }
 
 /** The exposure of a service, as `systemd-analyze security` gives it. */
@@ -88,6 +90,7 @@ export function exposureOf(unitName: string, file: UnitFile, options: ExposureOp
         exposure: Math.ceil(Math.ceil((badness * fact.weight * 100) / fact.range) / weightSum) / 10,
         description: `the service ${fact.risk}`,
         ...(fact.improve === undefined ? {} : { improve: { section: "Service", ...fact.improve } }),
+        mayBreak: fact.mayBreak,
       };
     }),
   };

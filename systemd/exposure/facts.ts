@@ -41,6 +41,8 @@ export interface ExposureFact {
   readonly assess: Assessment;
   /** What a service can do while the test is bad, after "the service". */
   readonly risk: string;
+  /** What may stop working when the test is made good, and the way out. */
+  readonly mayBreak: string;
   /** A line of [Service] that makes the test good; it may break the service. */
   readonly improve?: { readonly directive: string; readonly value: string };
   /** The test does not count for a unit with DefaultDependencies=no. */

@@ -7,6 +7,8 @@ export interface SuggestedDirective {
   readonly value: string;
   /** Score with this line and those before it. */
   readonly exposure: number;
+  /** What may stop working, and the way out. */
+  readonly mayBreak: string;
 }
 
 /** A small set of lines that brings a service's score down. */
@@ -17,12 +19,23 @@ export interface Suggestion {
 }
 
 /** For directives that one value closes at once, the value in place of one line for each test. */
-const strongest: Readonly<Record<string, string>> = {
-  CapabilityBoundingSet: "",
-  IPAddressDeny: "any",
-  RestrictAddressFamilies: "AF_UNIX AF_INET AF_INET6",
-  RestrictNamespaces: "yes",
-  SystemCallFilter: "@system-service",
+const strongest: Readonly<Record<string, { readonly value: string; readonly mayBreak: string }>> = {
+  CapabilityBoundingSet: {
+    value: "",
+    mayBreak: "all that needs a capability: ports below 1024 (use a socket unit), chown, a start as root",
+  },
+  RestrictAddressFamilies: {
+    value: "AF_UNIX AF_INET AF_INET6",
+    mayBreak: "AF_NETLINK: psutil.net_if_addrs(), socket.if_nameindex(); AF_PACKET, AF_VSOCK, AF_BLUETOOTH, AF_ALG",
+  },
+  RestrictNamespaces: {
+    value: "yes",
+    mayBreak: "bubblewrap, rootless containers, the sandbox of Chromium (playwright, selenium)",
+  },
+  SystemCallFilter: {
+    value: "@system-service",
+    mayBreak: "debuggers, mounts, clocks, kernel modules, and what else is no ordinary service's",
+  },
 };
 
 /**
@@ -56,13 +69,19 @@ export function suggestedDirectives(
   }
   return {
     reached: scoreWith(chosen).exposure,
-    directives: chosen.map((line, index) => ({ ...line, exposure: scoreWith(chosen.slice(0, index + 1)).exposure })),
+    directives: chosen.map((line, index) => ({
+      directive: line.directive,
+      value: line.value,
+      exposure: scoreWith(chosen.slice(0, index + 1)).exposure,
+      mayBreak: line.mayBreak,
+    })),
   };
 }
 
 interface Line {
   readonly directive: string;
   readonly value: string;
+  readonly mayBreak: string;
 }
 
 type Tests = ReturnType<typeof exposureOf>["tests"];
@@ -81,11 +100,13 @@ function contribution(tests: Tests): number {
 
 function candidates(tests: Tests, chosen: readonly Line[]): Line[] {
   const lines = new Map<string, Line>();
-  for (const { improve } of tests) {
+  for (const { improve, mayBreak = "" } of tests) {
     if (improve === undefined) continue;
-    for (const value of [improve.value, strongest[improve.directive]]) {
-      if (value !== undefined) lines.set(`${improve.directive}=${value}`, { directive: improve.directive, value });
-    }
+    const { directive, value } = improve;
+    const strong = strongest[directive];
+    lines.set(`${directive}=${value}`, { directive, value, mayBreak });
+    if (strong === undefined || strong.value === value) continue;
+    lines.set(`${directive}=${strong.value}`, { directive, ...strong });
   }
   return [...lines.values()].filter(
     ({ directive, value }) => !chosen.some((line) => line.directive === directive && line.value === value),

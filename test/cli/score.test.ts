@@ -52,15 +52,34 @@ describe("score", () => {
     );
   });
 
-  it("refuses a systemd whose score is not known", () => {
-    for (const systemd of [247, 251, 258, 999]) {
-      assert.throws(
-        () => ran(["open.service"], { systemd }),
-        new UsageError(
-          `--systemd ${systemd}: the score is known for systemd 252 to 257; name one of these, the nearest to the host's`,
-        ),
-      );
+  it("takes the nearest systemd whose score is known, and says so", () => {
+    for (const [asked, used, reason] of [
+      [247, 252, "systemd 247 scores no files, only loaded units"],
+      [258, 257, "the score of systemd 258 is not known here"],
+    ] as const) {
+      const { status, terminal } = ran(["open.service"], { systemd: asked, json: true });
+      assert.equal(status, 0);
+      assert.deepEqual(printedJson(terminal), [exposureOf("open.service", parseUnitFile(open), { systemd: used })]);
+      assert.deepEqual(terminal.complaints, [
+        `note: ${reason}; this is the score of ${used}, the nearest that is known`,
+      ]);
     }
+    assert.deepEqual(ran(["open.service"], { systemd: 255 }).terminal.complaints, []);
+  });
+
+  it("explains each test that is not good: what to write, and what that may break", () => {
+    const { terminal } = ran(["closed.service"], { explain: true });
+    const { exposure, tests } = exposureOf("closed.service", parseUnitFile(closed));
+    const bad = tests.filter((test) => test.set === false);
+    const [head, ...lines] = terminal.printed;
+    assert.equal(head, `# closed.service: ${exposure.toFixed(1)} MEDIUM, ${bad.length} of 81 tests are not good`);
+    assert.equal(lines.filter((line) => line.startsWith("    may break  ")).length, bad.length);
+    const at = lines.findIndex((line) => line.startsWith("PrivateDevices= "));
+    assert.deepEqual(lines.slice(at, at + 3), [
+      "PrivateDevices= (0.2) the service can open the hardware devices of the host",
+      "    write      PrivateDevices=yes",
+      "    may break  GPUs, serial ports, FUSE and other hardware: PrivateDevices=no with DevicePolicy=closed and DeviceAllow=",
+    ]);
   });
 
   it("counts as the systemd that --systemd names", () => {

@@ -84,6 +84,8 @@ describe("exposureOf", () => {
       exposure: 0.4,
       description: "the service runs as root, or as nobody, which other services share",
       improve: { section: "Service", directive: "DynamicUser", value: "yes" },
+      mayBreak:
+        "files owned by root or by another account, and a state that other services read: give it StateDirectory=, or a User= of its own",
     });
   });
 
