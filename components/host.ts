@@ -4,13 +4,15 @@ import { z } from "zod";
 import { hostCommand, hostInput } from "../activation/host-command.ts";
 import { receiptSchema } from "../activation/receipt.ts";
 import { reported, validArguments } from "./argument-error.ts";
+import { unitName } from "./argument-schema.ts";
 import { built, fieldOf, mapped, outputOf } from "./deferred.ts";
 import type { Definition, DefinitionSource } from "./definition.ts";
 import { hostBundle, uploadName } from "./host-bundle.ts";
 import type { HostConnectionArgs } from "./host-connection.ts";
 import { hostConnectionSchema, providerConnection, unpinnedEndpoints } from "./host-connection.ts";
 import { type HostReceipt, hostReceipt } from "./host-receipt.ts";
-import { fittingDefinitions, type OlderSystemd } from "./host-systemd.ts";
+import { type FittingDefinitions, fittingDefinitions, type OlderSystemd } from "./host-systemd.ts";
+import { hostVerdict, warnOnce } from "./unit-lints.ts";
 import { type WaiverArgs, waivers } from "./waiver.ts";
 
 /** Arguments of `Host`. */
@@ -29,6 +31,11 @@ export interface HostArgs {
    * says so before it changes anything. Default: not known.
    */
   systemd?: pulumi.Input<number>;
+  /**
+   * File names of units that the host has from elsewhere and that `units` refer to, such as `redis-server.service`. A
+   * timer, socket or path that starts any other unit, not among `units`, is warned of. Default: none.
+   */
+  externalUnits?: pulumi.Input<pulumi.Input<string>[]>;
   /** What becomes of a directive that `systemd` is too old for: `refuse` or `omit`. Default: `refuse`. */
   olderSystemd?: pulumi.Input<OlderSystemd>;
   /** Seconds for one transaction on the host, the way back not included. Default: 900. */
@@ -51,10 +58,19 @@ const adoptable = z.string().regex(/^\/[^\0\n]+$|^[^/\s]+\.[a-z]+$/, {
     `${JSON.stringify(input)} is neither an absolute path nor the file name of a unit such as nginx.service`,
 });
 
-/** Fields of `HostArgs` that say what the host has and how long it may take. */
-export const hostLimitsShape = {
+const inventoryShape = {
   systemd: z.number().int().min(247, "is too old; the host needs systemd 247 or later").max(999).optional(),
   olderSystemd: z.enum(["refuse", "omit"]).optional(),
+  externalUnits: z.array(unitName).optional(),
+};
+
+/** What units are checked against before the host is reached. */
+const inventorySchema = z.strictObject(inventoryShape);
+type Inventory = z.infer<typeof inventorySchema>;
+
+/** Fields of `HostArgs` that say what the host has and how long it may take. */
+export const hostLimitsShape = {
+  ...inventoryShape,
   transactionSec: z.number().int().min(1).max(86_400).optional(),
   waitSec: z.number().int().min(1).max(86_400).optional(),
   adopt: z.array(adoptable).optional(),
@@ -121,11 +137,14 @@ export class Host extends pulumi.ComponentResource {
       opts,
     );
     const valid = built(own, (plain) => reported(this, name, () => validArguments(hostSchema, plain)));
+    // The address of a machine that does not exist yet is unknown in a preview; its units are not.
+    const { systemd, olderSystemd, externalUnits } = own;
+    const inventory = built({ systemd, olderSystemd, externalUnits }, (plain) =>
+      reported(this, name, () => validArguments(inventorySchema, plain)),
+    );
     const fitting = pulumi
-      .all([definitions, outputOf(valid)])
-      .apply(([all, { systemd, olderSystemd }]) =>
-        reported(this, name, () => fittingDefinitions(name, all, systemd, olderSystemd)),
-      );
+      .all([definitions, outputOf(inventory)])
+      .apply(([all, known]) => reported(this, name, () => checkedDefinitions(this, name, all, known)));
     fitting.apply(({ omitted }) => {
       for (const line of omitted) void pulumi.log.warn(`${name}: left out, its systemd is too old: ${line}`, this);
     });
@@ -170,6 +189,20 @@ export class Host extends pulumi.ComponentResource {
     this.receipt = pulumi.unsecret(command.stdout).apply((text) => receiptOf(this, name, text));
     this.registerOutputs({ receipt: this.receipt });
   }
+}
+
+/** Definitions that fit the host, and have nothing across units that systemd would refuse. @throws Error with all reasons */
+function checkedDefinitions(
+  host: Host,
+  name: string,
+  definitions: readonly Definition[],
+  { systemd, olderSystemd, externalUnits }: Inventory,
+): FittingDefinitions {
+  const fitting = fittingDefinitions(name, definitions, systemd, olderSystemd);
+  const { errors, warnings } = hostVerdict(fitting.definitions, { systemd, externalUnits });
+  if (errors.length > 0) throw new Error(errors.join("; "));
+  warnOnce(warnings, host);
+  return fitting;
 }
 
 function receiptOf(host: Host, name: string, text: string): HostReceipt {

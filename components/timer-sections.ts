@@ -1,4 +1,3 @@
-import { calendarWarnings } from "../systemd/calendar.ts";
 import { onCalendarOfCron } from "../systemd/cron.ts";
 import { encodedExecCommand } from "../systemd/exec-command.ts";
 import { profileSandbox } from "../systemd/profiles.ts";
@@ -56,17 +55,14 @@ function namesZone(expression: string): boolean {
   return words.length > 1 && /^[A-Za-z]/.test(words.at(-1) ?? "");
 }
 
-/** What a reader of the preview should know about the schedule: how cron was translated, what a host leaves out. */
-export function scheduleNotes(args: TimerPlain): { readonly notes: string[]; readonly warnings: string[] } {
+/** What a reader of the preview should know about the schedule: how cron was translated. */
+export function scheduleNotes(args: TimerPlain): string[] {
   const { cron = "", timeZone } = args.schedule ?? {};
-  const notes = cronLines(cron).map((line) => {
+  return cronLines(cron).map((line) => {
     const { onCalendar, notes } = onCalendarOfCron(line, timeZone);
     const said = onCalendar.map((text) => `OnCalendar=${text}`).join(" and ");
     return [`cron ${JSON.stringify(line)} is ${said}`, ...notes].join("; ");
   });
-  const calendars = [...(listed(args.onCalendar) ?? []), ...scheduleCalendars(args.schedule)];
-  const raw = [args.timer?.OnCalendar ?? []].flat().map(String);
-  return { notes, warnings: [...calendars, ...raw].filter((text) => text !== "").flatMap(calendarWarnings) };
 }
 
 /** Name of the unit that a timer starts when a due run is to wait for the one before. */

@@ -69,9 +69,8 @@ function timerDefinition(timer: Timer, name: string, args: TimerArgs): pulumi.Ou
   const valid = built({ ...own, starts: { unitName: work } }, (plain) =>
     reported(timer, name, () => validArguments(timerSchema, plain)),
   );
-  outputOf(mapped(valid, scheduleNotes)).apply(({ notes, warnings }) => {
+  outputOf(mapped(valid, scheduleNotes)).apply((notes) => {
     for (const note of notes) void pulumi.log.info(`${timer.unitName}: ${note}`, timer);
-    for (const warning of warnings) void pulumi.log.warn(`${timer.unitName}: ${warning}`, timer);
   });
   const sections = mapped(valid, (known) => {
     const started = isQueued ? dueServiceName(name) : (known.starts?.unitName ?? `${name}.service`);

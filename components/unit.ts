@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { UnitModel, UnitSections } from "../systemd/sections.ts";
 import { unitFileOf } from "../systemd/sections.ts";
-import { parseUnitFile, printUnitFile, unitModel } from "../systemd/unit-file.ts";
+import { parseUnitFileWithNotes, printUnitFile, unitModel } from "../systemd/unit-file.ts";
 import { parsedUnitName, unitNameProblem } from "../systemd/unit-name.ts";
 import type { UnitProblem } from "../systemd/validate.ts";
 import { unitFileProblems, unitProblems } from "../systemd/validate.ts";
@@ -20,6 +20,7 @@ import type {
   UnitSectionArgs,
 } from "./section-args.generated.ts";
 import type { OnChange } from "./service-args.ts";
+import { unitVerdict, warnOnce } from "./unit-lints.ts";
 import { type WaiverArgs, type WaiverPlain, waivers } from "./waiver.ts";
 
 /** Arguments of `Unit`: the sections of one unit file under their systemd names, or its text. */
@@ -80,6 +81,8 @@ export interface RenderedUnit {
   text: string;
   sections: UnitModel;
   waive: WaiverPlain[];
+  /** What the lints warn of in this unit. */
+  warnings: string[];
   definition: Definition;
 }
 
@@ -98,10 +101,13 @@ export function renderedUnit(name: string, args: unknown): RenderedUnit {
   if (given !== undefined && written) throw new Error("text: is given together with sections; give one of the two");
   if (given === undefined && !written) throw new Error("has neither sections nor text; give one of the two");
 
-  const file = given === undefined ? unitFileOf(sections) : parseUnitFile(given);
+  const read = given === undefined ? { file: unitFileOf(sections) } : parseUnitFileWithNotes(given);
+  const { file } = read;
   const problems = given === undefined ? unitProblems(name, sections) : unitFileProblems(name, file);
   const errors = problems.filter((problem) => problem.severity === "error");
   if (errors.length > 0) throw new Error(errors.map(problemLine).join("; "));
+  const lints = unitVerdict(name, read, rest.waive ?? []);
+  if (lints.errors.length > 0) throw new Error(lints.errors.join("; "));
 
   const text = printUnitFile(file, unitHeader);
   const model = unitModel(file);
@@ -109,6 +115,7 @@ export function renderedUnit(name: string, args: unknown): RenderedUnit {
     text,
     sections: model,
     waive: rest.waive ?? [],
+    warnings: lints.warnings,
     definition: {
       units: [
         {
@@ -223,6 +230,12 @@ export class Unit extends pulumi.ComponentResource {
     );
     if (rendered === undefined) throw resourceError(problem instanceof Error ? problem.message : String(problem), this);
     this.unitName = name;
+    rendered.apply(({ warnings }) =>
+      warnOnce(
+        warnings.map((warning) => `${name}: ${warning}`),
+        this,
+      ),
+    );
     // The registration comes first: a policy that refuses this unit keeps it from every host.
     this.definition = outputOf(mapped(pulumi.all([rendered, this.urn]), ([{ definition }]) => definition));
     this.registerOutputs({ unitName: name });

@@ -13,6 +13,7 @@ export const dependencyLints: readonly Lint[] = [
     severity: "warning",
     why: "Requires= and BindsTo= say what must be there, not what comes first: both start at the same time.",
     fix: "Add After= with the same unit.",
+    across: true,
     hits: (unit, set) => {
       if (unit.type === "target") return [];
       const ordered = new Set(
@@ -37,6 +38,7 @@ export const dependencyLints: readonly Lint[] = [
     severity: "info",
     why: 'Where the required unit is missing the start fails: "Unit not found".',
     fix: "Deploy the unit as well, correct its name, or make sure that the host's own packages bring it.",
+    across: true,
     hits: (unit, set) =>
       (["Requires", "BindsTo", "Requisite"] as const).flatMap((key) =>
         listWordsOf(unit, `Unit.${key}`).flatMap(({ word, at }): LintHit[] => {

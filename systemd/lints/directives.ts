@@ -8,7 +8,7 @@ import { received } from "../values/value-check.ts";
 import { inlineCommentIn } from "./inline-comment.ts";
 import type { Lint, LintHit } from "./lint.ts";
 import { type Assignment, type LintedUnit, quoted } from "./linted-unit.ts";
-import type { UnitSet } from "./unit-set.ts";
+import type { LintOptions } from "./unit-set.ts";
 
 type Rule =
   | "unknown-directive"
@@ -88,31 +88,31 @@ interface Found extends LintHit {
 const cache = new WeakMap<LintedUnit, readonly Found[]>();
 
 function lint(id: Rule, severity: Lint["severity"], { why, fix }: Pick<Lint, "why" | "fix">): Lint {
-  return { id, severity, why, fix, hits: (unit, set) => found(unit, set).filter(({ rule }) => rule === id) };
+  return { id, severity, why, fix, hits: (unit, options) => found(unit, options).filter(({ rule }) => rule === id) };
 }
 
-function found(unit: LintedUnit, set: UnitSet): readonly Found[] {
+function found(unit: LintedUnit, options: LintOptions): readonly Found[] {
   const known = cache.get(unit);
   if (known !== undefined) return known;
-  const all = [...unit.assignments.values()].flatMap((assignments) => foundIn(unit, assignments, set));
+  const all = [...unit.assignments.values()].flatMap((assignments) => foundIn(unit, assignments, options));
   cache.set(unit, all);
   return all;
 }
 
-function foundIn(unit: LintedUnit, assignments: readonly Assignment[], set: UnitSet): readonly Found[] {
+function foundIn(unit: LintedUnit, assignments: readonly Assignment[], options: LintOptions): readonly Found[] {
   const first = assignments[0];
   if (first === undefined || first.key.startsWith("X-") || !sectionNames.includes(first.section)) return [];
   if (sectionProblems(unit.name, first.section, {}).length > 0) return [];
   const directive = directiveOf(first.section, first.key);
-  if (directive === undefined) return assignments.map((at) => unknown(unit, at, set));
+  if (directive === undefined) return assignments.map((at) => unknown(unit, at, options));
   return [
-    ...assignments.flatMap((at) => ofTable(directive, at, set)),
+    ...assignments.flatMap((at) => ofTable(directive, at, options)),
     ...repeated(directive, assignments),
-    ...assignments.flatMap((at) => ofValue(directive, at, set)),
+    ...assignments.flatMap((at) => ofValue(directive, at, options)),
   ];
 }
 
-function unknown(unit: LintedUnit, at: Assignment, { systemd }: UnitSet): Found {
+function unknown(unit: LintedUnit, at: Assignment, { systemd }: LintOptions): Found {
   const [problem] = sectionProblems(unit.name, at.section, { [at.key]: "x" }, { systemd });
   const message = problem?.message ?? `${at.key}: [${at.section}] has no directive of this name`;
   const severity = problem?.severity ?? "error";
@@ -123,7 +123,7 @@ function unknown(unit: LintedUnit, at: Assignment, { systemd }: UnitSet): Found 
   return { rule: isKnown ? "misplaced-directive" : "unknown-directive", at, mark: "key", severity, message };
 }
 
-function ofTable(directive: Directive, at: Assignment, { systemd }: UnitSet): readonly Found[] {
+function ofTable(directive: Directive, at: Assignment, { systemd }: LintOptions): readonly Found[] {
   const { since, removedAfter, legacyUse, obsolete } = directive;
   const report = (rule: Rule, text: string, severity?: Lint["severity"]): readonly Found[] => [
     { rule, at, mark: "key", message: `${at.key}: ${text}`, ...(severity === undefined ? {} : { severity }) },
@@ -157,7 +157,7 @@ function repeated(directive: Directive, assignments: readonly Assignment[]): rea
   });
 }
 
-function ofValue(directive: Directive, at: Assignment, { systemd }: UnitSet): readonly Found[] {
+function ofValue(directive: Directive, at: Assignment, { systemd }: LintOptions): readonly Found[] {
   const { key, value } = at;
   if (value === "") return ofEmpty(directive, at);
   const problem = ofCalendar(directive, at) ?? ofExecutable(directive, at) ?? ofBadValue(directive, at, systemd);

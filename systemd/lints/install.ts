@@ -12,6 +12,7 @@ export const installLints: readonly Lint[] = [
     severity: "info",
     why: "`systemctl enable` has nothing to do, so the unit is not started at boot.",
     fix: "Write [Install] with WantedBy=multi-user.target (timers.target, sockets.target), unless another unit starts it.",
+    across: true,
     hits: (unit, set): LintHit[] => {
       if (!["service", "timer", "socket", "path"].includes(unit.type) || unit.instance !== undefined) return [];
       if (
@@ -41,6 +42,7 @@ export const installLints: readonly Lint[] = [
     severity: "warning",
     why: "A unit needs no second name that is its first; `systemctl enable` says so or fails.",
     fix: "Leave the line out.",
+    across: true,
     hits: (unit, set) => {
       const own = listWordsOf(unit, "Install.Alias").filter(({ word }) => word === unit.name || word === "%n");
       // A link to a unit under its alias has the unit's text, and so the alias.

@@ -6,7 +6,7 @@ import { lints } from "./registry.ts";
 import { type LintOptions, unitSet } from "./unit-set.ts";
 
 export type { LintFinding, LintSeverity } from "./finding.ts";
-export type { Lint } from "./lint.ts";
+export type { AcrossLint, Lint, OwnLint } from "./lint.ts";
 export type { LintUnit } from "./linted-unit.ts";
 export { lints } from "./registry.ts";
 export type { LintOptions } from "./unit-set.ts";
@@ -50,9 +50,12 @@ function parsedUnit({ name, text }: LintUnitText): LintUnit | LintFinding {
 function findingsByUnit(units: readonly LintUnit[], options: LintOptions): readonly (readonly LintFinding[])[] {
   const linted = units.map(lintedUnit);
   const set = unitSet(linted, options);
+  const wanted = lints.filter(
+    ({ across }) => options.scope === undefined || (options.scope === "across") === (across ?? false),
+  );
   return linted.map((unit) => {
     const found: { readonly lint: Lint; readonly hit: LintHit; readonly place: readonly [number, number] }[] = [];
-    for (const lint of lints) {
+    for (const lint of wanted) {
       for (const hit of lint.hits(unit, set)) found.push({ lint, hit, place: placeOf(unit, hit) });
     }
     return found

@@ -1,6 +1,6 @@
 import type { LintSeverity } from "./finding.ts";
 import type { Assignment, LintedUnit } from "./linted-unit.ts";
-import type { UnitSet } from "./unit-set.ts";
+import type { LintOptions, UnitSet } from "./unit-set.ts";
 
 /** One place where a lint applies. */
 export interface LintHit {
@@ -19,8 +19,7 @@ export interface LintHit {
   readonly fix?: string;
 }
 
-/** One mistake that can be found in units. */
-export interface Lint {
+interface LintText {
   /** In kebab-case; also the heading in docs/lints.md. */
   readonly id: string;
   /** The highest that a hit has. */
@@ -29,6 +28,21 @@ export interface Lint {
   readonly why: string;
   /** What to do, in one line. */
   readonly fix: string;
+}
+
+/** A mistake that one unit shows by itself, whatever the other units are. */
+export interface OwnLint extends LintText {
+  readonly across?: undefined;
+  /** The places in one unit. */
+  readonly hits: (unit: LintedUnit, options: LintOptions) => readonly LintHit[];
+}
+
+/** A mistake that other units make, or make good. */
+export interface AcrossLint extends LintText {
+  readonly across: true;
   /** The places in one unit; `set` holds all units that are looked at together. */
   readonly hits: (unit: LintedUnit, set: UnitSet) => readonly LintHit[];
 }
+
+/** One mistake that can be found in units. */
+export type Lint = OwnLint | AcrossLint;

@@ -20,6 +20,7 @@ export const orderingCycleLints: readonly Lint[] = [
     severity: "error",
     why: "Units that each come after the other cannot be started together; systemd breaks the cycle by leaving one of them out.",
     fix: "Take away one of the After= or Before=.",
+    across: true,
     hits: (unit, set) => cycles(set).get(unit) ?? [],
   },
 ];

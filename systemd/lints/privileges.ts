@@ -13,7 +13,7 @@ import {
   textOf,
 } from "./linted-unit.ts";
 import { isDaemon, isService, runsAsRoot } from "./service-type.ts";
-import { activatorsOf } from "./unit-set.ts";
+import { activatorsOf, type UnitSet } from "./unit-set.ts";
 
 /** Users, capabilities, and sandbox settings that a program cannot live with or that protect nothing. */
 export const privilegeLints: readonly Lint[] = [
@@ -137,6 +137,7 @@ export const privilegeLints: readonly Lint[] = [
     severity: "warning",
     why: "Only root, or CAP_NET_BIND_SERVICE, may listen on a port below 1024 (where the kernel's default holds).",
     fix: "Let a socket unit listen, or write AmbientCapabilities=CAP_NET_BIND_SERVICE.",
+    across: true,
     hits: (unit, set) => {
       if (!isService(unit) || runsAsRoot(unit) || hasSocket(unit, set)) return [];
       if (
@@ -165,6 +166,7 @@ export const privilegeLints: readonly Lint[] = [
     severity: "warning",
     why: "With PrivateNetwork=yes the service has a loopback of its own and nothing else: nobody reaches its ports, and it reaches nobody.",
     fix: "Leave PrivateNetwork= out, or let a socket unit listen, whose connections come through.",
+    across: true,
     hits: (unit, set) => {
       const at = settingOf(unit, "Service.PrivateNetwork");
       if (!isService(unit) || at === undefined || !isOn(unit, "Service.PrivateNetwork") || hasSocket(unit, set))
@@ -211,7 +213,7 @@ export const privilegeLints: readonly Lint[] = [
   },
 ];
 
-function hasSocket(unit: LintedUnit, set: Parameters<Lint["hits"]>[1]): boolean {
+function hasSocket(unit: LintedUnit, set: UnitSet): boolean {
   return (
     listWordsOf(unit, "Service.Sockets").length > 0 || activatorsOf(set, unit).some(({ type }) => type === "socket")
   );

@@ -59,6 +59,7 @@ export const readinessLints: readonly Lint[] = [
     severity: "warning",
     why: "The watchdog kills a service that hangs; without a Restart= that covers it, the service then stays down.",
     fix: "Write Restart=on-failure (or always, on-abnormal, on-watchdog).",
+    across: true,
     hits: (unit, set) => {
       const at = settingOf(unit, "Service.WatchdogSec");
       if (!isService(unit) || at === undefined || !((spanOf(unit, "Service.WatchdogSec") ?? 0) > 0)) return [];
@@ -77,6 +78,7 @@ export const readinessLints: readonly Lint[] = [
     severity: "warning",
     why: "After= waits until the other unit is active; a Type=simple service is so before its program has even begun to work.",
     fix: "Give the other service Type=notify (and READY=1), Type=dbus, or a socket unit, or let this one retry.",
+    across: true,
     hits: (unit, set) =>
       listWordsOf(unit, "Unit.After").flatMap(({ word, at }): LintHit[] => {
         const other = unitNamed(set, word);

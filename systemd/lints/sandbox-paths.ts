@@ -205,6 +205,7 @@ export const sandboxPathLints: readonly Lint[] = [
     severity: "warning",
     why: "RuntimeDirectory= is removed when the service stops, and the socket file with it: nobody can connect any more.",
     fix: "Put the socket elsewhere in /run, or write RuntimeDirectoryPreserve=yes.",
+    across: true,
     hits: (unit, set) => {
       if (unit.type !== "socket") return [];
       const service = unitNamed(

@@ -176,7 +176,12 @@ export const serviceTypeLints: readonly Lint[] = [
         const isKnown = /^(uvicorn|gunicorn|hypercorn|daphne|celery|flask|node|java|python[0-9.]*)$/.test(program);
         const forks = words.some(({ text }) => /daemon|^-D$|^multi$|fork|detach|background/.test(text));
         if (!isKnown || forks) return [];
-        return [{ at, message: `ExecStart: ${program} stays in the foreground, Type=forking waits for it to exit` }];
+        // A script may fork by itself, and who names its PID file may know that it does.
+        const mayFork = /^(node|java|python[0-9.]*)$/.test(program) && textOf(unit, "Service.PIDFile") !== undefined;
+        const message = `ExecStart: ${program} stays in the foreground, Type=forking waits for it to exit`;
+        return [
+          mayFork ? { at, message: `${message}; right only if the program forks`, severity: "info" } : { at, message },
+        ];
       });
     },
   },

@@ -74,6 +74,7 @@ export const socketLints: readonly Lint[] = [
     severity: "error",
     why: "Accept=yes starts NAME@.service for each connection, Accept=no one NAME.service; the other one is never started.",
     fix: "Rename the service file, or change Accept=.",
+    across: true,
     hits: (unit, set): LintHit[] => {
       if (unit.type !== "socket" || settingOf(unit, "Socket.Service") !== undefined) return [];
       const accepts = isOn(unit, "Socket.Accept");
@@ -90,6 +91,7 @@ export const socketLints: readonly Lint[] = [
     severity: "warning",
     why: 'systemd already listens on the port; a program that opens it itself, instead of taking the open socket, fails with "Address already in use".',
     fix: "Let the program take the socket (uvicorn --fd 3, gunicorn does so by itself), and leave the port out of its arguments.",
+    across: true,
     hits: (unit, set) => {
       if (unit.type !== "service") return [];
       const sockets = activatorsOf(set, unit).filter(({ type }) => type === "socket");
@@ -117,6 +119,7 @@ export const socketLints: readonly Lint[] = [
     severity: "warning",
     why: "Two sockets cannot listen on one address; the second one fails to start.",
     fix: "Give one of them another address.",
+    across: true,
     hits: (unit, set) => {
       if (unit.type !== "socket" || isOn(unit, "Socket.ReusePort") || textOf(unit, "Socket.BindToDevice") !== undefined)
         return [];

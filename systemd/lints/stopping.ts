@@ -69,6 +69,7 @@ export const stoppingLints: readonly Lint[] = [
     severity: "info",
     why: "Type=oneshot has no start timeout: a run that hangs blocks all later runs of its timer, without any failure.",
     fix: "Write TimeoutStartSec=, longer than the longest good run.",
+    across: true,
     hits: (unit, set): LintHit[] => {
       if (!isService(unit) || serviceTypeOf(unit) !== "oneshot") return [];
       const isBound = ["TimeoutStartSec", "TimeoutSec"].some((key) => textOf(unit, `Service.${key}`) !== undefined);

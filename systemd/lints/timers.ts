@@ -79,6 +79,7 @@ export const timerLints: readonly Lint[] = [
     severity: "warning",
     why: "A timer, socket or path without the unit that it starts does nothing, or fails when it shall start it.",
     fix: "Deploy the service as well, or write its name with Unit= (in a socket Service=).",
+    across: true,
     hits: (unit, set) => {
       const activated = activatedUnit(unit);
       if (activated === undefined || unit.file.sections.length === 0 || mayExist(set, activated.name)) return [];
@@ -100,6 +101,7 @@ export const timerLints: readonly Lint[] = [
     severity: "warning",
     why: "OnUnitActiveSec= and OnUnitInactiveSec= count from a run of the service; if nothing else starts it once, there is none to count from.",
     fix: "Add OnBootSec= (or OnActiveSec=) for the first run.",
+    across: true,
     hits: (unit, set): LintHit[] => {
       const triggers = unit.type === "timer" ? triggersOf(unit) : [];
       const first = triggers[0];
@@ -164,6 +166,7 @@ export const timerLints: readonly Lint[] = [
     severity: "error",
     why: "A service that stays active after its run cannot be started again: the timer fires and nothing happens.",
     fix: "Leave RemainAfterExit= out.",
+    across: true,
     hits: (unit, set): LintHit[] => {
       const at = settingOf(unit, "Service.RemainAfterExit");
       if (!isService(unit) || at === undefined || !isOn(unit, "Service.RemainAfterExit")) return [];
@@ -180,6 +183,7 @@ export const timerLints: readonly Lint[] = [
     severity: "warning",
     why: "The [Install] section of the service makes it run at every boot besides, whatever the timer says.",
     fix: "Leave [Install] to the timer.",
+    across: true,
     hits: (unit, set): LintHit[] => {
       const at = [
         ...(unit.assignments.get("Install.WantedBy") ?? []),
@@ -196,6 +200,7 @@ export const timerLints: readonly Lint[] = [
     severity: "warning",
     why: "A service that never ends is active when the timer fires, so the timer does nothing.",
     fix: "Leave out Restart=always for a job that a timer runs, or leave out the timer for a server.",
+    across: true,
     hits: (unit, set): LintHit[] => {
       const at = settingOf(unit, "Service.Restart");
       if (!isService(unit) || at?.value !== "always" || serviceTypeOf(unit) === "oneshot") return [];

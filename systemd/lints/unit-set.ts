@@ -2,6 +2,12 @@ import { type Assignment, isOn, type LintedUnit, listWordsOf, settingOf } from "
 
 /** What the units are looked at for. */
 export interface LintOptions {
+  /**
+   * `own`: only what each unit shows by itself, whatever the other units are. `across`: only what other units make, or make
+   * good. A unit that is part of many sets is looked at by itself once.
+   * @default both
+   */
+  readonly scope?: "own" | "across" | undefined;
   /** systemd of the target, such as 252. @default any version from 247 on */
   readonly systemd?: number | undefined;
   /**

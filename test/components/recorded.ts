@@ -9,6 +9,13 @@ export interface Registered {
 }
 
 const registered: Registered[] = [];
+
+/** What was logged by `pulumi.log.warn`, without its beginning. Without an engine Pulumi prints it. */
+export const warnings: string[] = [];
+console.warn = (line: string) => {
+  if (!line.startsWith("warning: [runtime] ")) throw new Error(`console.warn: ${line}`);
+  warnings.push(line.slice("warning: [runtime] ".length));
+};
 const secretMark = "4dabf18193072939515e22adb298388d";
 
 await pulumi.runtime.setMocks(

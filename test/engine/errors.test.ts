@@ -27,19 +27,39 @@ const cases: readonly [string, string, RegExp][] = [
     "systemd:index:PythonService (gone):",
     /gone: source: the directory "no\/such\/folder" does not exist/,
   ],
+  ["lint in an Output", "pulumi:pulumi:Stack (errors-dev):", /\[Service\] ExecStart: .*"\.\/run" is a relative path/],
+  [
+    "lint across units",
+    "pulumi:pulumi:Stack (errors-dev):",
+    /web1: job\.service: \[Service\] RemainAfterExit=yes: after its first run nightly\.timer cannot start it again/,
+  ],
   ["bad secret name", "systemd:index:Service (secretive):", /not a variable name|variable/],
 ];
 
 for (const [name, resource, message] of cases) {
   test(`${name}: one error under the resource, no stack trace, nothing secret`, async () => {
-    const config = join(stack.folder, "Pulumi.dev.yaml");
-    const { code, output } = await pulumiRun(["--cwd", program, "preview", "--stack", "dev", "--config-file", config], {
-      env: { ...stack.env, PROGRAM: name },
-    });
+    const { code, output } = await preview(name);
     assert.notEqual(code, 0, output);
     assert.ok(output.includes(resource), output);
     assert.match(output, message);
     assert.doesNotMatch(output, /^\s+at .*\.(ts|js):\d+/m);
     assert.ok(!output.includes("hush-hush"), output);
+  });
+}
+
+test("a preview with values that are not known yet warns of each unit once, not once for each host", async () => {
+  const { code, output } = await preview("warnings and values that are not known yet");
+  assert.equal(code, 0, output);
+  const diagnostics = output.slice(output.indexOf("Diagnostics:"));
+  const times = (text: string) => diagnostics.split(text).length - 1;
+  assert.equal(times("(lint user-nobody)"), 1, output);
+  assert.equal(times("(lint activated-unit-missing)"), 1, output);
+  assert.equal(times("(lint "), 2, output);
+});
+
+function preview(name: string) {
+  const config = join(stack.folder, "Pulumi.dev.yaml");
+  return pulumiRun(["--cwd", program, "preview", "--stack", "dev", "--config-file", config], {
+    env: { ...stack.env, PROGRAM: name },
   });
 }
