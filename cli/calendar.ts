@@ -61,7 +61,11 @@ export function calendar(expression: string, options: CalendarOptions, terminal:
   return 0;
 }
 
-function knownZone(timeZone: string): string {
+/**
+ * A time zone that was given on the command line.
+ * @throws UsageError when there is no such zone
+ */
+export function knownZone(timeZone: string): string {
   try {
     new Intl.DateTimeFormat("en-US", { timeZone });
     return timeZone;
@@ -72,7 +76,11 @@ function knownZone(timeZone: string): string {
   }
 }
 
-function baseTime(base: string | undefined): Date {
+/**
+ * The moment that was given on the command line, UTC unless it says otherwise; now without one.
+ * @throws UsageError when it is no time
+ */
+export function baseTime(base: string | undefined): Date {
   if (base === undefined) return new Date();
   const time = new Date(
     /^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2})?)?$/.test(base)

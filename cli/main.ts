@@ -2,9 +2,10 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { CalendarError } from "../systemd/calendar.ts";
 import { CronError } from "../systemd/cron.ts";
-import { calendar } from "./calendar.ts";
+import { baseTime, calendar, knownZone } from "./calendar.ts";
 import { fmt } from "./fmt.ts";
 import { lint } from "./lint.ts";
+import { schedule } from "./schedule/schedule.ts";
 import { score } from "./score.ts";
 import { styleFor, type Terminal } from "./terminal.ts";
 import { UsageError } from "./unit-source.ts";
@@ -109,12 +110,35 @@ Examples:
     .addHelpText("after", "\nExample:\n  pulumi-systemd fmt api.service | diff api.service -")
     .action((file: string) => ended(() => fmt(file, terminal)));
 
+  program
+    .command("schedule")
+    .description("when each timer of a stack elapses on which host, and what is worth a second look; no host is asked")
+    .requiredOption("-s, --stack <name>", "stack of the project: dev, ORG/dev or ORG/PROJECT/dev")
+    .option("-C, --cwd <folder>", "folder of the Pulumi project", ".")
+    .option("--config-file <file>", "config of the stack, in place of Pulumi.STACK.yaml")
+    .option("--base <time>", "elapses after this time, ISO 8601, UTC unless it says otherwise (default: now)")
+    .option("--iterations <count>", "how many elapses of each timer", positiveInteger, 1)
+    .option("--timezone <zone>", "time zone of the hosts, for expressions that name none", "UTC")
+    .option("--svg <file>", "write a picture of the next seven days, one row per timer")
+    .addOption(json)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  pulumi-systemd schedule --stack prod
+  pulumi-systemd schedule --stack prod --timezone Europe/Berlin --svg week.svg
+  pulumi-systemd schedule --stack prod --json | jq '.notes[]'`,
+    )
+    .action(({ base, timezone, ...options }) =>
+      ended(() => schedule({ ...options, base: baseTime(base), timezone: knownZone(timezone) }, terminal)),
+    );
+
   return program;
 }
 
-function ended(action: () => number): void {
+async function ended(action: () => number | Promise<number>): Promise<void> {
   try {
-    process.exitCode = action();
+    process.exitCode = await action();
   } catch (error) {
     if (!(error instanceof UsageError || error instanceof CalendarError || error instanceof CronError)) throw error;
     terminal.complain(error.message);
@@ -126,4 +150,4 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   // The reader has seen enough, as with `| head`.
   if (error.code !== "EPIPE") throw error;
 });
-command().parse();
+await command().parseAsync();

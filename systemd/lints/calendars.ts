@@ -1,5 +1,5 @@
+import { type ClockChange, clockChanges } from "../calendar/clock-change.ts";
 import { nextElapse } from "../calendar/elapse.ts";
-import { wallClockOf } from "../calendar/zone.ts";
 import { CalendarError, type CalendarSpec, calendarWarnings, nextElapses, parsedCalendar } from "../calendar.ts";
 import type { Lint, LintHit } from "./lint.ts";
 import { type Assignment, itemsOf, type LintedUnit, quoted } from "./linted-unit.ts";
@@ -109,32 +109,7 @@ function calendars(unit: LintedUnit): readonly { readonly at: Assignment; readon
   });
 }
 
-/** A stretch of wall clock time that a zone skips, as if it were UTC, in milliseconds since 1970. */
-interface Gap {
-  readonly start: number;
-  readonly end: number;
-}
-
-const knownGaps = new Map<string, readonly Gap[]>();
-const oneHour = 3_600_000;
-
 /** The wall clock times that the clocks of a zone skip in a year. */
-function gapsOf(zone: string, year: number): readonly Gap[] {
-  const id = `${zone} ${year}`;
-  const known = knownGaps.get(id);
-  if (known !== undefined) return known;
-  const gaps: Gap[] = [];
-  const offset = (instant: number) => wallClockOf(instant, zone) - instant;
-  for (let day = Date.UTC(year, 0, 1); day < Date.UTC(year + 1, 0, 1); day += 24 * oneHour) {
-    if (offset(day + 24 * oneHour) <= offset(day)) continue;
-    let [low, high] = [day, day + 24 * oneHour];
-    while (high - low > 60_000) {
-      const middle = low + Math.floor((high - low) / 120_000) * 60_000;
-      if (offset(middle) > offset(low)) high = middle;
-      else low = middle;
-    }
-    gaps.push({ start: high + offset(low), end: high + offset(high) });
-  }
-  knownGaps.set(id, gaps);
-  return gaps;
+function gapsOf(zone: string, year: number): readonly ClockChange[] {
+  return clockChanges(zone, Date.UTC(year, 0, 1), Date.UTC(year + 1, 0, 1)).filter(({ kind }) => kind === "forward");
 }
