@@ -10,28 +10,45 @@ const withPython =
  * The shell line that runs one operation of the host program on a host. It never changes with the content: a provider
  * prints it whole when the run fails. Program and bundle come on standard input, as `hostInput` gives them.
  */
-export function hostCommand(operation: "apply" | "destroy"): string {
+export function hostCommand(operation: "apply" | "destroy" | "look"): string {
   return `${withPython} ${operation}`;
 }
 
+/** Begins the line with the password for sudo; JSON begins otherwise. */
+const sudoLine = "sudo ";
+
 /**
- * What the host program reads from standard input: its own length, its text, and the bundle.
- * Holds secrets when the bundle does.
+ * What the host program reads from standard input: its own length, its text, a line with the login user's password where
+ * sudo asks for one, and the bundle. Holds secrets when the bundle does.
  * @throws ZodError when the bundle is not well-formed: a defect of this library, not of its user
  */
-export function hostInput(bundle: Bundle): string {
+export function hostInput(bundle: Bundle, sudoPassword?: string): string {
   const program = hostProgram();
-  return `${Buffer.byteLength(program)}\n${program}${JSON.stringify(bundleSchema.parse(bundle))}`;
+  const sudo = sudoPassword === undefined ? "" : `${sudoLine}${Buffer.from(sudoPassword).toString("base64")}\n`;
+  return `${Buffer.byteLength(program)}\n${program}${sudo}${JSON.stringify(bundleSchema.parse(bundle))}`;
+}
+
+/** What a Host sends to its machine beside the program. */
+export interface HostInput {
+  readonly bundle: Bundle;
+  /** Password of the login user, where sudo asks for one. */
+  readonly sudoPassword: string | undefined;
 }
 
 /**
- * The bundle in a text that `hostInput` gave.
+ * What is in a text that `hostInput` gave.
  * @throws Error when it is not such a text, or of another version of this library
  */
-export function bundleOfHostInput(text: string): Bundle {
+export function openedHostInput(text: string): HostInput {
   const bytes = Buffer.from(text);
   const lineEnd = bytes.indexOf("\n");
   const program = Number(bytes.subarray(0, Math.max(lineEnd, 0)).toString());
   if (!Number.isInteger(program) || program <= 0) throw new Error("this is not what a Host sends to its machine");
-  return bundleSchema.parse(JSON.parse(bytes.subarray(lineEnd + 1 + program).toString()));
+  const payload = bytes.subarray(lineEnd + 1 + program).toString();
+  const isLed = payload.startsWith(sudoLine);
+  const bundleAt = isLed ? payload.indexOf("\n") + 1 : 0;
+  return {
+    bundle: bundleSchema.parse(JSON.parse(payload.slice(bundleAt))),
+    sudoPassword: isLed ? Buffer.from(payload.slice(sudoLine.length, bundleAt - 1), "base64").toString() : undefined,
+  };
 }

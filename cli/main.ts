@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { CalendarError } from "../systemd/calendar.ts";
 import { CronError } from "../systemd/cron.ts";
 import { baseTime, calendar, knownZone } from "./calendar.ts";
+import { drift } from "./drift.ts";
 import { fmt } from "./fmt.ts";
 import { lint } from "./lint.ts";
 import { schedule } from "./schedule/schedule.ts";
@@ -37,7 +38,7 @@ function scoreNumber(text: string): number {
 /** The `pulumi-systemd` command. Each action ends with the exit status that its function returns. */
 function command(): Command {
   const program = new Command("pulumi-systemd")
-    .description("Checks and explains systemd units without a host.")
+    .description("Checks and explains systemd units, and looks at the hosts of a stack.")
     .configureHelp({ sortSubcommands: true })
     .showHelpAfterError("(--help says more)");
 
@@ -132,6 +133,27 @@ Examples:
     .action(({ base, timezone, ...options }) =>
       ended(() => schedule({ ...options, base: baseTime(base), timezone: knownZone(timezone) }, terminal)),
     );
+
+  program
+    .command("drift")
+    .description("how the hosts of a stack differ from what was applied there, and from what the program says now")
+    .requiredOption("-s, --stack <name>", "stack of the project: dev, ORG/dev or ORG/PROJECT/dev")
+    .option("-C, --cwd <folder>", "folder of the Pulumi project", ".")
+    .option("--config-file <file>", "config of the stack, in place of Pulumi.STACK.yaml")
+    .option("--host <name...>", "only these hosts", [])
+    .option("--parallel <count>", "how many hosts are looked at at once", positiveInteger, 16)
+    .addOption(json)
+    .addHelpText(
+      "after",
+      `
+It changes nothing, and logs in to each host once. Exits with 0 when nothing differs, with 1 when something does, and with 2
+when a host could not be looked at. docs/drift.md tells of each kind.
+
+Examples:
+  pulumi-systemd drift --stack prod
+  pulumi-systemd drift --stack prod --host web1 --json | jq '.hosts[].report.findings[]'`,
+    )
+    .action(({ host, ...options }) => ended(() => drift({ ...options, hosts: host }, terminal)));
 
   return program;
 }

@@ -24,6 +24,8 @@ export const sshConnectionSchema = endpointSchema.extend({
   agentSocketPath: z.string().optional(),
   /** Seconds for one dial: from the first packet to the login. */
   dialSec: z.number().min(1),
+  /** Password with which the login user becomes root by sudo. Undefined: sudo asks for none, or the user is root. */
+  sudoPassword: z.string().optional(),
   /** A bastion to go through. */
   bastion: endpointSchema.optional(),
 });

@@ -147,7 +147,7 @@ function dialError(error: Error & { code?: unknown; level?: unknown }, dial: Dia
   if (/no matching host key format/i.test(error.message)) {
     return because("host-key", `has no host key of the pinned type (${endpoint.hostKeys?.map(keyType).join(", ")})`);
   }
-  if (error.code === "ECONNRESET" || /closed the connection|ended|reset/i.test(error.message)) {
+  if (error.code === "ECONNRESET" || /closed the connection|lost|ended|reset/i.test(error.message)) {
     return because(
       "closed",
       "closed the connection before the login: too many logins at once (MaxStartups), or a ban?",

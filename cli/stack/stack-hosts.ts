@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Bundle } from "../../activation/bundle.ts";
-import { bundleOfHostInput } from "../../activation/host-command.ts";
+import { openedHostInput } from "../../activation/host-command.ts";
 import type { SshConnection } from "../../activation/ssh/connection.ts";
 import { sshConnectionOf } from "../../activation/ssh/provider-connection.ts";
 import type { UnitModel } from "../../systemd/sections.ts";
@@ -192,7 +192,7 @@ function stackHost(host: Registration, scope: string, all: readonly Registration
   const command = all.find(({ type, parent }) => type === "command:remote:Command" && parent === host.urn);
   const { stdin, connection } = commandInputs.parse(command?.inputs.value ?? {});
   const isReachable = command !== undefined && !command.inputs.unknown.some((path) => path.startsWith("connection"));
-  const bundle = stdin === undefined ? undefined : bundleOfHostInput(stdin);
+  const { bundle, sudoPassword } = stdin === undefined ? {} : openedHostInput(stdin);
   const units = bundle === undefined ? names.map((name) => declaredUnit(name, all)) : bundledUnits(bundle, all);
   return {
     name: host.name,
@@ -200,7 +200,9 @@ function stackHost(host: Registration, scope: string, all: readonly Registration
     scope,
     address,
     bundle,
-    connection: isReachable ? sshConnectionOf(connection) : undefined,
+    connection: isReachable
+      ? { ...sshConnectionOf(connection), ...(sudoPassword === undefined ? {} : { sudoPassword }) }
+      : undefined,
     units: [...units].sort((a, b) => (a.name < b.name ? -1 : 1)),
     unknown:
       command === undefined

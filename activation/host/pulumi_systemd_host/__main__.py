@@ -1,4 +1,4 @@
-"""The command line of the joined program: `apply` or `destroy`, and how far it has come."""
+"""The command line of the joined program: `apply`, `destroy` or `look`, and how far it has come."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 
 from .launch import enter
 
-OPERATIONS = ("apply", "destroy")
+OPERATIONS = ("apply", "destroy", "look")
 
 
 def main(argv: list[str], program: bytes) -> int:

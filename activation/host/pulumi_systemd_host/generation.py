@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
+from .bundle import Unit
 from .errors import HostError
 from .files import remove_empty_directory, remove_file, remove_tree, sha256_hex
 from .ledger import Leaving, Ledger, LedgerFile, LedgerRelease, LedgerUnit, write_ledger
@@ -36,11 +37,13 @@ def next_ledger(work: Work, old: Ledger, made: Plan, seen: Observation, director
         ):
             previous[release.name] = replace(release, current=False)
     kept = wanted | {release.directory for release in previous.values()}
+    boot = seen.boot or boot_id(work.system)
     return Ledger(
         scope=old.scope,
         generation=old.generation + 1,
         transaction=work.transaction,
-        boot=seen.boot or boot_id(work.system),
+        boot=boot,
+        systemd=work.systemd,
         users={
             user.name: old.users.get(user.name, False) or user.name not in seen.accounts - seen.made_elsewhere
             for user in bundle.users
@@ -69,6 +72,7 @@ def next_ledger(work: Work, old: Ledger, made: Plan, seen: Observation, director
                 unit.enabled,
                 unit.activation,
                 unit.path in made.adopted or (unit.name in old.units and old.units[unit.name].adopted),
+                _fresh(work, old, unit, boot),
             )
             for unit in bundle.units
         },
@@ -96,6 +100,27 @@ def _shared_directories(work: Work, seen: Observation) -> list[str]:
     paths = [*(file.path for file in bundle.files), *(unit.path for unit in bundle.units)]
     paths += [path for release in bundle.releases for path in (release.directory, release.link)]
     return sorted(each for each in seen.made_elsewhere if any(path.startswith(f"{each}/") for path in paths))
+
+
+def _fresh(work: Work, old: Ledger, unit: Unit, boot: str) -> float:
+    """Since when a process of the unit has what this transaction brings; an earlier one is stale."""
+    before = old.units.get(unit.name)
+    files = {file.path: sha256_hex(file.data) for file in work.bundle.files}
+    releases = {release.name: release.sha256 for release in work.bundle.releases}
+
+    def same_release(name: str) -> bool:
+        current = old.current_release(name)
+        return current is not None and current.sha256 == releases.get(name)
+
+    if (
+        before is not None
+        and before.restart == unit.digests.restart
+        and all(path in old.files and old.files[path].digest == files.get(path) for path in unit.restart_on_files)
+        and all(same_release(name) for name in unit.restart_on_releases)
+    ):
+        return before.fresh if old.boot == boot else 0.0
+    # One that was taken over runs with the same content; it may have begun long ago.
+    return work.begun if before is not None else 0.0
 
 
 def tidy(work: Work, ledger: Ledger) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import json
 import os
@@ -19,13 +20,20 @@ from .bundle import parse_bundle
 from .errors import HostError
 from .files import make_directories, remove_tree, stage_file
 from .lock import DIRECTORY
+from .look import look
 from .system import ENVIRONMENT, Host, write_quietly
 from .systemctl import version
 
 OLDEST_SYSTEMD = 247
 # What this program ends with under sudo after it has told what is wrong: sudo itself ends with 1.
 TOLD_UNDER_SUDO = 10
-BOOTSTRAP = "import sys;i=sys.stdin.buffer;p=i.read(int(i.readline()));exec(p)"
+SUDO_LINE = b"sudo "
+PROMPT = "pulumi-systemd: sudo asks for the password"
+READY = "pulumi-systemd: sudo let it in"
+BOOTSTRAP = (
+    f"import sys;sys.stderr.write('{READY}\\n');sys.stderr.flush();"
+    "i=sys.stdin.buffer;p=i.read(int(i.readline()));exec(p)"
+)
 # The way back has its own time (see pending.undo); these only end a program that hangs for another reason.
 STOP_SEC = 900
 SPARE_SEC = 3600
@@ -33,13 +41,14 @@ ABANDONED_SEC = 3600
 BUS = "/run/dbus/system_bus_socket"
 
 
-def enter(operation: str, program: bytes, bundle: bytes, login_home: str | None, under_sudo: bool) -> int:
+def enter(operation: str, program: bytes, payload: bytes, login_home: str | None, under_sudo: bool) -> int:
     """The whole run as the SSH command sees it; its exit status. Prints the receipt or the error."""
     try:
+        password, bundle = _sudo_password(payload)
         if os.geteuid() != 0:
             if under_sudo:
                 raise HostError("sudo did not make this program root: this host's sudoers runs it as another user")
-            return _through_sudo(operation, program, bundle)
+            return _through_sudo(operation, program, bundle, password)
         code, text = _as_root(operation, program, bundle, login_home or pwd.getpwuid(0).pw_dir)
     except HostError as problem:
         code, text = 1, str(problem)
@@ -53,10 +62,23 @@ def enter(operation: str, program: bytes, bundle: bytes, login_home: str | None,
     return TOLD_UNDER_SUDO if code and under_sudo else code
 
 
-def _through_sudo(operation: str, program: bytes, bundle: bytes) -> int:
+def _sudo_password(payload: bytes) -> tuple[str | None, bytes]:
+    """The password of the login user, which may stand in a line before the bundle, and the bundle."""
+    if not payload.startswith(SUDO_LINE):
+        return None, payload
+    line, _, bundle = payload.partition(b"\n")
+    try:
+        return base64.b64decode(line[len(SUDO_LINE) :], validate=True).decode("utf-8"), bundle
+    except ValueError:
+        raise HostError("the line before the bundle is not what this program expects") from None
+
+
+def _through_sudo(operation: str, program: bytes, bundle: bytes, password: str | None) -> int:
     account = pwd.getpwuid(os.getuid())
     python = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
-    argv = ["sudo", "-n", "--", python, "-Ic", BOOTSTRAP, operation, "--under-sudo", f"--login-home={account.pw_dir}"]
+    # With a password sudo reads its standard input, which then is the program's: each waits for the other's line.
+    how = ["-n"] if password is None else ["-S", "-p", f"{PROMPT}\n"]
+    argv = ["sudo", *how, "--", python, "-Ic", BOOTSTRAP, operation, "--under-sudo", f"--login-home={account.pw_dir}"]
     try:
         child = subprocess.Popen(argv, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
         into, errors = child.stdin, child.stderr
@@ -67,9 +89,27 @@ def _through_sudo(operation: str, program: bytes, bundle: bytes) -> int:
     if into is None or errors is None:
         raise HostError("the pipes to sudo could not be made")
     said: list[str] = []
-    relay = threading.Thread(target=_relay, args=(errors, said), daemon=True)
-    relay.start()
+    asked = 0
     try:
+        for raw in errors:
+            line = raw.decode("utf-8", "replace").rstrip("\n")
+            if line == PROMPT and (password is None or asked):
+                # A second try with the same password would only bring the account nearer to a lock.
+                into.close()
+                asked += 1
+            elif line == PROMPT:
+                into.write(password.encode("utf-8") + b"\n" if password is not None else b"")
+                into.flush()
+                asked += 1
+            elif line == READY:
+                break
+            else:
+                said.append(line[5:].strip() if line.startswith("sudo:") else line)
+        else:
+            code = child.wait()
+            raise HostError(_sudo_problem(account.pw_name, said, code, asked))
+        relay = threading.Thread(target=_relay, args=(errors,), daemon=True)
+        relay.start()
         into.write(b"%d\n" % len(program) + program + bundle)
         into.close()
     except BrokenPipeError:
@@ -80,31 +120,26 @@ def _through_sudo(operation: str, program: bytes, bundle: bytes) -> int:
         return 0
     if code == TOLD_UNDER_SUDO:
         return 1
-    raise HostError(_sudo_problem(account.pw_name, said, code))
+    raise HostError(f"the host program ended as root with status {code} and without a word: was it killed?")
 
 
-def _relay(source: IO[bytes], said: list[str]) -> None:
-    """Pass standard error on, but for sudo's own words, which are kept for the error message."""
+def _relay(source: IO[bytes]) -> None:
     for raw in source:
-        line = raw.decode("utf-8", "replace").rstrip("\n")
-        if line.startswith("sudo:"):
-            said.append(line[5:].strip())
-        else:
-            write_quietly(2, line + "\n")
+        write_quietly(2, raw.decode("utf-8", "replace"))
 
 
-def _sudo_problem(name: str, said: list[str], code: int) -> str:
-    text = "; ".join(said)
+def _sudo_problem(name: str, said: list[str], code: int, asked: int) -> str:
+    text = "; ".join(line for line in said if line)
+    if asked:
+        return f"sudo on this host does not accept the password that was given for {name} (sudoPassword)"
     if re.search("password is required|terminal is required|authenticat", text):
         return (
             f"sudo asks {name} for a password on this host; allow it without one "
-            f"(`{name} ALL=(ALL) NOPASSWD: ALL` in /etc/sudoers.d), or log in as root"
+            f"(`{name} ALL=(ALL) NOPASSWD: ALL` in /etc/sudoers.d), give it (sudoPassword), or log in as root"
         )
     if re.search("not allowed|not in the sudoers|may not run", text):
         return f"sudo does not let {name} run python3 as root on this host: {text}"
-    if said:
-        return f"sudo failed on this host: {text}"
-    return f"the host program ended as root with status {code} and without a word: was it killed?"
+    return f"sudo failed on this host: {text or f'status {code}, no message'}"
 
 
 def _as_root(operation: str, program: bytes, bundle: bytes, login_home: str) -> tuple[int, str]:
@@ -116,6 +151,8 @@ def _as_root(operation: str, program: bytes, bundle: bytes, login_home: str) -> 
     if found < OLDEST_SYSTEMD:
         raise HostError(f"this host has systemd {found}; {OLDEST_SYSTEMD} or newer is needed")
     asked = parse_bundle(bundle)
+    if operation == "look":
+        return 0, look(system, asked)
     make_directories(DIRECTORY, 0o700)
     _sweep()
     transaction = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"

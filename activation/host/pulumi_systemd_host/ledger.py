@@ -38,6 +38,8 @@ class LedgerUnit:
     enabled: bool
     activation: str
     adopted: bool = False
+    # Seconds since the boot in `boot`: a process that began before has an older definition, secret or release.
+    fresh: float = 0.0
 
 
 @dataclass
@@ -93,6 +95,8 @@ class Ledger:
     originals: dict[str, SavedPath] = field(default_factory=dict)
     original_units: dict[str, OriginalUnit] = field(default_factory=dict)
     homes: dict[str, str] = field(default_factory=dict)
+    # systemd's major version when it was applied; 0 where that was not kept.
+    systemd: int = 0
 
     def current_release(self, name: str) -> LedgerRelease | None:
         return next((release for release in self.releases if release.current and release.name == name), None)

@@ -85,7 +85,7 @@ class Transaction:
 
     def _run_alone(self) -> Receipt:
         # Asked now: once the new state counts, nothing that can fail may come before the receipt.
-        self.systemd = version(self.system)
+        self.systemd = self.work.systemd = version(self.system)
         self._finish_crashed()
         old = read_ledger(self.system, self.work.given.scope)
         if self.operation == "destroy" and old is None:

@@ -25,6 +25,10 @@ class Work:
     scratch: str
     login_home: str | None
     warnings: list[str] = field(default_factory=list)
+    systemd: int = 0
+
+    def __post_init__(self) -> None:
+        self.begun = self.system.now()
 
     @property
     def directory(self) -> str:

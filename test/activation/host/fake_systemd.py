@@ -29,9 +29,11 @@ class FakeSystemd:
         self.loaded: dict[str, str] = {}
         self.fragments: dict[str, str] = {}
         self.running: dict[str, tuple[str, str]] = {}
+        self.started: dict[str, float] = {}
         self.failed: set[str] = set()
         self.accounts: set[str] = set()
         self.log: list[str] = []
+        self.systemd = 252
         self.clock = 0.0
         self.invocations = 0
         self.steps = 0
@@ -90,7 +92,7 @@ class FakeSystemd:
 
     def _systemctl(self, words: list[str]) -> Completed:
         if words[0] == "--version":
-            return Completed(0, "systemd 252 (252.1)\n", "")
+            return Completed(0, f"systemd {self.systemd} ({self.systemd}.1)\n", "")
         options = [word for word in words if word.startswith("-")]
         rest = [word for word in words if not word.startswith("-")]
         verb, names = rest[0], rest[1:]
@@ -164,6 +166,7 @@ class FakeSystemd:
         if name not in self.running:
             self.invocations += 1
             self.running[name] = (text, f"{self.invocations:032x}")
+            self.started[name] = self.clock
         return True
 
     def _show(self, name: str) -> str:
@@ -182,10 +185,19 @@ class FakeSystemd:
             "FragmentPath": self.fragments.get(name, ""),
             "DropInPaths": " ".join(self._drop_ins(name)),
             "ActiveEnterTimestampMonotonic": "5",
+            "ExecMainStartTimestampMonotonic": str(int(self.started.get(name, 0) * 1_000_000)),
+            "NeedDaemonReload": "yes" if text and text != self._on_disk(name) else "no",
             "Type": "simple",
             "CanReload": "no",
         }
         return "".join(f"{key}={value}\n" for key, value in values.items())
+
+    def _on_disk(self, name: str) -> str:
+        path = self.at(self.fragments[name])
+        if not os.path.isfile(path):
+            return ""
+        with open(path, encoding="utf-8") as source:
+            return source.read()
 
     def _drop_ins(self, name: str) -> list[str]:
         directory = f"{ETC}/{name}.d"
