@@ -104,6 +104,8 @@ export const bundleSchema = z.strictObject({
     transactionSec: z.number().int().min(1).max(86_400),
     /** Seconds for any one wait on systemd: a start, a stop, a reload. */
     waitSec: z.number().int().min(1).max(86_400),
+    /** Seconds within which the change must be confirmed over a new connection, or it is taken back; 0: it need not be. */
+    confirmSec: z.number().int().min(0).max(3600),
   }),
 });
 

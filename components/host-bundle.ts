@@ -9,6 +9,7 @@ import type { DefinedUnit, Definition } from "./definition.ts";
 export interface TransactionBounds {
   transactionSec: number;
   waitSec: number;
+  confirmSec: number;
 }
 
 /** What a Host may take from others. */

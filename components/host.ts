@@ -8,6 +8,7 @@ import { unitName } from "./argument-schema.ts";
 import { built, fieldOf, mapped, outputOf } from "./deferred.ts";
 import type { Definition, DefinitionSource } from "./definition.ts";
 import { hostBundle, uploadName } from "./host-bundle.ts";
+import { confirmationHook } from "./host-confirmation.ts";
 import type { HostConnectionArgs } from "./host-connection.ts";
 import { hostConnectionSchema, providerConnection, unpinnedEndpoints } from "./host-connection.ts";
 import { type HostReceipt, hostReceipt } from "./host-receipt.ts";
@@ -49,6 +50,13 @@ export interface HostArgs {
    * overridden, never changed. An entry may go once it was applied. Default: none.
    */
   adopt?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * Whether a change must be confirmed over a new SSH connection, made after the switch and its checks. A change that cuts
+   * off SSH is then taken back by the host itself, also over a restart. Default: false.
+   */
+  confirm?: pulumi.Input<boolean>;
+  /** Seconds after the switch within which it must be confirmed. Default: 60. */
+  confirmSec?: pulumi.Input<number>;
   /** Policies that the host itself may break until a date, each with a reason. Default: none. */
   waive?: pulumi.Input<pulumi.Input<WaiverArgs>[]>;
 }
@@ -74,8 +82,16 @@ export const hostLimitsShape = {
   transactionSec: z.number().int().min(1).max(86_400).optional(),
   waitSec: z.number().int().min(1).max(86_400).optional(),
   adopt: z.array(adoptable).optional(),
+  confirm: z.boolean().optional(),
+  confirmSec: z.number().int().min(5, "is too short for a new connection; give 5 s or more").max(3600).optional(),
   waive: waivers.optional(),
 };
+
+/** An argument that would do nothing is a mistake. */
+function checkConfirmation(args: { confirm?: unknown; confirmSec?: unknown }, context: z.RefinementCtx): void {
+  if (args.confirmSec === undefined || args.confirm === true) return;
+  context.addIssue({ code: "custom", path: ["confirmSec"], message: "does nothing without `confirm: true`" });
+}
 
 /** `HostArgs` without its units, after all Outputs are known. */
 export const hostSchema = z
@@ -85,6 +101,7 @@ export const hostSchema = z
     ...hostLimitsShape,
   })
   .superRefine((args, context) => {
+    checkConfirmation(args, context);
     if (args.insecureSkipHostKey !== undefined) return;
     for (const endpoint of unpinnedEndpoints(args.connection)) {
       context.addIssue({
@@ -129,6 +146,7 @@ export class Host extends pulumi.ComponentResource {
         hostKeyPinned: unpinnedEndpoints(args.connection).length === 0,
         insecureSkipHostKey: args.insecureSkipHostKey,
         adopt: args.adopt,
+        confirm: args.confirm,
         waive: args.waive,
         units: mapped(pulumi.unsecret(definitions), (all) =>
           all.flatMap(({ units }) => units.map((unit) => unit.name)).sort(),
@@ -149,7 +167,11 @@ export class Host extends pulumi.ComponentResource {
       for (const line of omitted) void pulumi.log.warn(`${name}: left out, its systemd is too old: ${line}`, this);
     });
     const connection = mapped(fieldOf(valid, "connection"), providerConnection);
-    const bounds = mapped(valid, ({ transactionSec = 900, waitSec = 300 }) => ({ transactionSec, waitSec }));
+    const bounds = mapped(valid, ({ transactionSec = 900, waitSec = 300, confirm, confirmSec = 60 }) => ({
+      transactionSec,
+      waitSec,
+      confirmSec: confirm === true ? confirmSec : 0,
+    }));
     const scope = `${pulumi.getProject()}/${pulumi.getStack()}/${name}`;
     const stdin = pulumi.secret(
       pulumi
@@ -184,7 +206,11 @@ export class Host extends pulumi.ComponentResource {
         addPreviousOutputInEnv: false,
         logging: remote.Logging.Stderr,
       },
-      { ...parent, dependsOn: uploads },
+      {
+        ...parent,
+        dependsOn: uploads,
+        ...(args.confirm === undefined ? {} : { hooks: { onError: [confirmationHook(this, name)] } }),
+      },
     );
     this.receipt = pulumi.unsecret(command.stdout).apply((text) => receiptOf(this, name, text));
     this.registerOutputs({ receipt: this.receipt });

@@ -37,7 +37,7 @@ test("an unknown key is refused", () => {
     releases: [],
     units: [],
     adopt: [],
-    bounds: { transactionSec: 1, waitSec: 1 },
+    bounds: { transactionSec: 1, waitSec: 1, confirmSec: 0 },
   };
   assert.equal(bundleSchema.safeParse(empty).success, true);
   assert.equal(bundleSchema.safeParse({ ...empty, extra: 1 }).success, false);

@@ -10,7 +10,7 @@ const bundle = {
   releases: [],
   units: [],
   adopt: [],
-  bounds: { transactionSec: 900, waitSec: 300 },
+  bounds: { transactionSec: 900, waitSec: 300, confirmSec: 0 },
 };
 
 for (const sudoPassword of [undefined, "p\u00e4ss word\t1", ""]) {

@@ -39,7 +39,7 @@ const socket: Definition = {
   users: [],
   releases: [],
 };
-const bounds = { transactionSec: 900, waitSec: 300 };
+const bounds = { transactionSec: 900, waitSec: 300, confirmSec: 0 };
 
 test("holds everything that the definitions say, and where it goes", () => {
   const bundle = hostBundle("shop/dev/web1", [socket, api], bounds);

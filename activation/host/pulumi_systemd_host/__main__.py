@@ -7,15 +7,20 @@ import sys
 from .launch import enter
 
 OPERATIONS = ("apply", "destroy", "look")
+RECOVER = "recover"
 
 
 def main(argv: list[str], program: bytes) -> int:
     """Run one stage; its exit status. `program` is the text of the joined program itself."""
-    if not argv or argv[0] not in OPERATIONS:
+    if not argv or argv[0] not in (*OPERATIONS, RECOVER):
         sys.stdout.write(f"expected one of {', '.join(OPERATIONS)}\n")
         return 1
     options = dict(argument.partition("=")[::2] for argument in argv[1:])
     home = options.get("--login-home")
+    if argv[0] == RECOVER:
+        from .run import run_recovery
+
+        return run_recovery(options.get("--transaction"), "--boot" in options)
     if "--transaction" in options:
         # Only this stage needs the whole program; the others stay quick to load.
         from .run import run_transaction

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Callable, NoReturn, TypeVar
 
 from .errors import BundleError
@@ -92,6 +92,10 @@ class Bundle:
     wait_sec: int
     # Paths of files and units that may take the place of what others made.
     adopt: list[str] = field(default_factory=list)
+    # Seconds within which the change must be confirmed over a new connection; 0: it need not be.
+    confirm_sec: int = 0
+    # SHA-256 of the bytes that were sent, secrets and all: it stays on this host.
+    digest: str = ""
 
 
 def is_template(name: str) -> bool:
@@ -115,7 +119,7 @@ def parse_bundle(data: bytes) -> Bundle:
     except ValueError:
         # Python 3.11+ refuses integers of several thousand digits with a plain ValueError.
         raise BundleError("the bundle is not JSON that this program accepts: a number is too long") from None
-    return _bundle(value)
+    return replace(_bundle(value), digest=hashlib.sha256(data).hexdigest())
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -133,7 +137,7 @@ def _bundle(value: Any) -> Bundle:
     keys = _object(value, "bundle", ("format", "scope", "users", "files", "releases", "units", "adopt", "bounds"))
     if keys["format"] != 1 or isinstance(keys["format"], (bool, float)):
         raise BundleError("bundle.format: this host program understands format 1 only")
-    bounds = _object(keys["bounds"], "bundle.bounds", ("transactionSec", "waitSec"))
+    bounds = _object(keys["bounds"], "bundle.bounds", ("transactionSec", "waitSec", "confirmSec"))
     bundle = Bundle(
         scope=_text(keys["scope"], "bundle.scope", SCOPE, "project/stack/host"),
         users=_list(keys["users"], "bundle.users", _user),
@@ -143,6 +147,7 @@ def _bundle(value: Any) -> Bundle:
         transaction_sec=_integer(bounds["transactionSec"], "bundle.bounds.transactionSec", 1, 86_400),
         wait_sec=_integer(bounds["waitSec"], "bundle.bounds.waitSec", 1, 86_400),
         adopt=_list(keys["adopt"], "bundle.adopt", _path),
+        confirm_sec=_integer(bounds["confirmSec"], "bundle.bounds.confirmSec", 0, 3600),
     )
     _check_references(bundle)
     return bundle

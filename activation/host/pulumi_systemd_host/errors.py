@@ -24,5 +24,9 @@ class UnitsDownError(HostError):
         self.ended = ended or {}
 
 
+class NotConfirmedError(HostError):
+    """A change that had to be confirmed was not, in time."""
+
+
 class InterruptedRunError(Exception):
     """The transaction was told to end (SIGTERM). No HostError: it must pass every place that tolerates a failure."""

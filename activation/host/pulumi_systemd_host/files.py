@@ -74,6 +74,15 @@ def temporary_name(path: str, transaction: str) -> str:
     return os.path.join(directory, f".{name[:150]}.pulumi-systemd-{transaction}")
 
 
+def remove_temporaries(directory: str) -> None:
+    """Remove what writes that were cut off left in a directory of ours. No other write may be under way there."""
+    if not os.path.isdir(directory):
+        return
+    for name in os.listdir(directory):
+        if name.startswith(".") and ".pulumi-systemd-" in name:
+            remove_file(os.path.join(directory, name))
+
+
 def stage_file(path: str, data: bytes, mode: int, uid: int = 0, gid: int = 0, mtime_ns: int | None = None) -> None:
     """Write a complete, synced file at `path`, which must not be there yet. Mode and owner come before content."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC

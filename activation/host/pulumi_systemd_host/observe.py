@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 
-from .bundle import Bundle, is_template
+from .bundle import UNIT_NAME, Bundle, is_template
 from .enablement import enablement_links
 from .files import Found, found_at
 from .ledger import Ledger
@@ -24,6 +25,9 @@ ELSEWHERE = (
     "/run/systemd/generator.late",
 )
 READ_BYTES = 1 << 20
+# Targets require many things and are never restarted for one of them.
+UNRESTARTED = (".target", ".slice", ".scope")
+CONFLICTS = re.compile(r"^\s*Conflicts\s*=(.*)$", re.MULTILINE)
 STAMPS = "/var/lib/systemd/timers"
 
 
@@ -35,6 +39,7 @@ def observe(system: System, old: Ledger, bundle: Bundle, others: list[Ledger], s
     asked = {name for name in names if not is_template(name)}
     asked |= {name for found in instances.values() for name in found}
     asked |= {trigger for unit in bundle.units for trigger in unit.triggered_by if not is_template(trigger)}
+    asked |= _conflicting(bundle)
     states = show(system, asked, seconds)
     states.update(_neighbours(system, states, seconds))
     users = {user.name for user in bundle.users} | set(old.users)
@@ -81,12 +86,17 @@ def boot_id(system: System) -> str:
         return ""
 
 
+def _conflicting(bundle: Bundle) -> set[str]:
+    """Units of others that the start of ours stops (Conflicts=): the way back starts them again."""
+    words = {word for unit in bundle.units for line in CONFLICTS.findall(unit.content) for word in line.split()}
+    return {word for word in words if UNIT_NAME.fullmatch(word) and not word.endswith(UNRESTARTED)}
+
+
 def _neighbours(system: System, states: dict[str, UnitState], seconds: float) -> dict[str, UnitState]:
     """Units of others that trigger ours, or stop when ours stop."""
     keys = ("Triggers", "TriggeredBy", "RequiredBy", "BoundBy", "ConsistsOf")
     further = {name for state in states.values() for key in keys for name in state.words(key)} - set(states)
-    # Targets require many things and are never restarted for one of them.
-    return show(system, {name for name in further if not name.endswith((".target", ".slice", ".scope"))}, seconds)
+    return show(system, {name for name in further if not name.endswith(UNRESTARTED)}, seconds)
 
 
 def _elsewhere(system: System, name: str) -> str:

@@ -100,20 +100,24 @@ def read_pending(directory: str) -> Pending | None:
     return pending
 
 
-def undo(system: System, directory: str, pending: Pending, wait_sec: float) -> Undone:
+def undo(system: System, directory: str, pending: Pending, wait_sec: float, at_boot: bool = False) -> Undone:
     """
     Put the host back to what `pending` says. It can be run again at any time: it repairs only what differs.
 
     Units that the transaction did not restart are left alone. Never raises for one failed step: it goes on to the next.
+
+    At boot nothing of it runs yet. What the half-changed disk made systemd want to start is taken off its list, and
+    what ran before is put on it; no start is waited for, since each waits for this.
     """
     undone = Undone()
     units = Units(system, wait_sec, system.now() + max(3 * wait_sec, 120.0))
     states = _attempt(undone.units, lambda: units.show(pending.units)) or {}
+    enabled = {os.path.basename(path) for path in pending.links}
     extra = [
         name
         for name, state in states.items()
         if name in pending.involved
-        and (state.running or state.in_restart_loop)
+        and (state.running or state.in_restart_loop or (at_boot and state.queued and name not in enabled))
         and not (pending.units[name].running or pending.units[name].looping)
     ]
     if extra:
@@ -123,8 +127,12 @@ def undo(system: System, directory: str, pending: Pending, wait_sec: float) -> U
     if changed or pending.switching:
         _attempt(undone.units, units.daemon_reload)
         _attempt(undone.units, lambda: units.reset_failed(pending.involved))
-    _bring_back(units, pending, undone)
+    if at_boot:
+        _bring_back_later(units, pending, undone)
+    else:
+        _bring_back(units, pending, undone)
     _remove_accounts(system, pending, undone)
+    _settle(system, pending, undone)
     return undone
 
 
@@ -173,6 +181,23 @@ def _restore_links(system: System, pending: Pending, undone: Undone) -> bool:
         if path not in pending.link_directories:
             remove_empty_directory(path)
     return changed
+
+
+def _bring_back_later(units: Units, pending: Pending, undone: Undone) -> None:
+    ran = [name for name, before in pending.units.items() if (before.running or before.looping) and not before.job]
+    states: dict[str, UnitState] = _attempt(undone.units, lambda: units.show(ran)) or {}
+    again = [name for name, state in states.items() if state.loaded and not state.running]
+    if again:
+        _attempt(undone.units, lambda: units.start_later(again))
+
+
+def _settle(system: System, pending: Pending, undone: Undone) -> None:
+    """The record of the way back goes next: what it did must be on disk before."""
+    paths = [*(saved.path for saved in pending.paths), *pending.temporaries, *pending.trees]
+    directories = {os.path.dirname(system.at(path)) for path in paths}
+    for directory in sorted(directories | set(enablement_directories(system))):
+        if os.path.isdir(directory):
+            _attempt(undone.files, lambda directory=directory: sync_directory(directory))  # type: ignore[misc]
 
 
 def _bring_back(units: Units, pending: Pending, undone: Undone) -> None:

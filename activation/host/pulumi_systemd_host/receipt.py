@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from .plan_shape import Action
 from .redaction import Redactor
@@ -58,3 +59,20 @@ class Receipt:
             "warnings": [redactor.redact(warning) for warning in dict.fromkeys(self.warnings)],
         }
         return json.dumps(value, ensure_ascii=True, separators=(",", ":"))
+
+
+def repeated(receipt: Receipt, earlier: dict[str, Any]) -> Receipt:
+    """`receipt`, which found nothing to do, with what the `earlier` one had done and could not tell."""
+    actions = [Action(str(each["unit"]), str(each["action"]), list(each["reasons"])) for each in earlier["actions"]]
+    return replace(
+        receipt,
+        outcome="applied",
+        transaction=str(earlier["transaction"]),
+        daemon_reloads=int(earlier["daemonReloads"]),
+        actions=actions + receipt.actions,
+        warnings=[
+            *(str(warning) for warning in earlier["warnings"]),
+            *receipt.warnings,
+            f"the transaction {earlier['transaction']} did this; its connection was lost before it could tell",
+        ],
+    )

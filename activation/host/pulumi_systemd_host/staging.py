@@ -9,6 +9,7 @@ from .bundle import Release
 from .enablement import enablement_directories, enablement_links
 from .errors import HostError
 from .files import free_bytes, make_directories, missing_directories, remove_tree, stage_file, temporary_name
+from .keeping import put_keeping
 from .ledger import Ledger
 from .observe import stamp_path
 from .originals import keep_originals
@@ -33,6 +34,7 @@ def stage(work: Work, old: Ledger, made: Plan, seen: Observation, begun: Callabl
     make_directories(work.directory, 0o700)
     remove_tree(work.pending_directory)
     make_directories(work.pending_directory, 0o700)
+    put_keeping(work.system, os.path.join(work.scratch, "program.py"))
     pending = _record(work, old, made, seen)
     write_pending(work.pending_directory, pending)
     begun(pending)

@@ -57,7 +57,14 @@ class System(Protocol):
 
 
 class Host:
-    """The machine that this process runs on."""
+    """
+    The machine that this process runs on.
+
+    Lines of progress go to `notes`, a file that those who wait read along, else to standard error.
+    """
+
+    def __init__(self, notes: int = 2) -> None:
+        self.notes = notes
 
     def at(self, path: str) -> str:
         return path
@@ -105,11 +112,11 @@ class Host:
         time.sleep(seconds)
 
     def note(self, line: str) -> None:
-        write_quietly(2, line + "\n")
+        write_quietly(self.notes, line + "\n")
 
 
-def write_quietly(descriptor: int, text: str) -> None:
-    """Write to a pipe whose reader may be gone: a lost connection is no reason to stop."""
+def write_quietly(descriptor: int, text: str) -> bool:
+    """Write to a pipe whose reader may be gone: a lost connection is no reason to stop. Whether all was written."""
     data = text.encode("utf-8", "replace")
     try:
         if descriptor == 1:
@@ -117,4 +124,5 @@ def write_quietly(descriptor: int, text: str) -> None:
         while data:
             data = data[os.write(descriptor, data) :]
     except OSError:
-        pass
+        return False
+    return True

@@ -82,6 +82,11 @@ class UnitState:
         return self.active in ("active", "activating", "reloading", "refreshing") and not self.in_restart_loop
 
     @property
+    def queued(self) -> bool:
+        """Whether systemd has a job for it that is not done."""
+        return self.get("Job") not in ("", "0")
+
+    @property
     def failed(self) -> bool:
         return self.active == "failed" or self.in_restart_loop
 

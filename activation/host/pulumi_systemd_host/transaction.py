@@ -5,23 +5,29 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from dataclasses import replace
 from typing import Any
 
+from .answer import Answer, answer_path, forget_answers, keep_answer, kept_answers
 from .bundle import Bundle
-from .errors import HostError, InterruptedRunError, UnitsDownError
+from .confirmation import await_confirmation
+from .enablement import UNITS, enablement_directories
+from .errors import HostError, InterruptedRunError, NotConfirmedError, UnitsDownError
 from .exit_status import told
-from .files import remove_tree
+from .files import remove_temporaries, remove_tree, sync_directory
 from .generation import drop_archives, next_ledger, tidy
 from .journal import journal_lines
+from .keeping import drop_keeping
 from .ledger import Ledger, other_ledgers, read_ledger, remove_ledger, write_ledger
 from .lock import host_lock
 from .observe import observe
 from .originals import drop_originals
-from .pending import Pending, Undone, read_pending, undo
+from .pending import Pending, Undone, undo
 from .plan import plan
 from .plan_shape import Action, Observation, Plan
-from .receipt import Receipt
+from .receipt import Receipt, repeated
+from .recovery import recover_all
 from .redaction import Redactor
 from .staging import stage
 from .switching import switch
@@ -32,6 +38,8 @@ from .work import Work
 
 # Telling what happened has its own time: that of the transaction may be used up.
 STORY_SEC = 60.0
+# An attempt to confirm that reaches the host this much after its time is no new wish to change it.
+LATE_SEC = 60.0
 
 
 class Transaction:
@@ -53,6 +61,9 @@ class Transaction:
         self.pending: Pending | None = None
         self.interruptible = False
         self.systemd = 0
+        # Files that hold answers which nobody is known to have got: those of earlier runs, and this one's.
+        self.kept: list[str] = []
+        self.carried: list[Answer] = []
         # Destroying is applying nothing: the same plan, the same way back.
         empty = replace(bundle, users=[], files=[], releases=[], units=[])
         self.work = Work(
@@ -75,7 +86,7 @@ class Transaction:
         signal.signal(signal.SIGTERM, self._interrupted)
         self.interruptible = True
         try:
-            with host_lock(self.system, holder, work.units.left()):
+            with host_lock(self.system, holder, work.given.transaction_sec):
                 self.interruptible = False
                 return self._run_alone()
         except InterruptedRunError as problem:
@@ -86,18 +97,42 @@ class Transaction:
     def _run_alone(self) -> Receipt:
         # Asked now: once the new state counts, nothing that can fail may come before the receipt.
         self.systemd = self.work.systemd = version(self.system)
-        self._finish_crashed()
-        old = read_ledger(self.system, self.work.given.scope)
-        if self.operation == "destroy" and old is None:
-            remove_ledger(self.system, self.work.given.scope)
-            return self._receipt("destroyed", 0)
-        old = old or Ledger(self.work.given.scope)
-        self._learn_old_secrets(old)
-        self.interruptible = True
+        # It may have waited for the lock: that was not its own time.
+        self.work.units.ends_at = self.system.now() + self.work.given.transaction_sec
         try:
+            self._finish_crashed()
+            self._take_over_answers()
+            old = read_ledger(self.system, self.work.given.scope)
+            if self.operation == "destroy" and old is None:
+                remove_ledger(self.system, self.work.given.scope)
+                return self._receipt("destroyed", 0)
+            old = old or Ledger(self.work.given.scope)
+            self._learn_old_secrets(old)
+            self.interruptible = True
             return self._change(old)
         finally:
             self.interruptible = False
+            self._drop_keeping()
+
+    def _drop_keeping(self) -> None:
+        try:
+            drop_keeping(self.system)
+        except OSError as problem:
+            self.work.warnings.append(f"what is kept for a restart of the host could not be removed: {_told(problem)}")
+
+    def _take_over_answers(self) -> None:
+        """What earlier runs of this scope answered, and nobody is known to have got: this run tells it."""
+        work = self.work
+        remove_temporaries(work.directory)
+        found = kept_answers(self.system, work.given.scope)
+        self.kept += found
+        self.carried = list(found.values())
+        for answer in self.carried:
+            same = (answer.operation, answer.digest) == (self.operation, work.given.digest)
+            if answer.unconfirmed and same and 0 <= time.time() - answer.at < LATE_SEC:
+                raise HostError(answer.text)
+            if not same or answer.code:
+                work.warnings.append(_told_late(answer))
 
     def _interrupted(self, _number: int, _frame: Any) -> None:
         if self.interruptible:
@@ -105,25 +140,13 @@ class Transaction:
             raise InterruptedRunError("the transaction was told to end (SIGTERM)")
 
     def _finish_crashed(self) -> None:
-        """Take back what an earlier run of this scope left half done, or finish what only lacked its tidying up."""
+        """Take back what an earlier run left half done, or finish what only lacked its tidying up. Of any scope."""
         work = self.work
-        if not os.path.isdir(work.pending_directory):
-            return
-        pending = read_pending(work.pending_directory)
-        ledger = read_ledger(self.system, work.given.scope)
-        if ledger and pending and ledger.transaction == pending.transaction:
-            tidy(work, ledger)
-            return
-        if pending:
-            undone = undo(self.system, work.pending_directory, pending, work.given.wait_sec)
-            if undone.files:
-                listed = "".join(f"\n  {line}" for line in undone.files)
-                raise HostError(
-                    f"the transaction {pending.transaction} was cut off and could not be taken back:{listed}"
-                )
-            work.warnings.append(f"the transaction {pending.transaction} was cut off; it was taken back first")
-            work.warnings += undone.units
-        self._forget(ledger or Ledger(work.given.scope))
+        for one in recover_all(self.system, work.given.wait_sec):
+            listed = "".join(f"\n  {line}" for line in one.problems)
+            if one.stuck and one.scope == work.given.scope:
+                raise HostError(f"what an earlier transaction left half done could not be taken back:{listed}")
+            work.warnings.append(f"{one.told}{listed}" if one.scope == work.given.scope else f"{one.scope}: {one.told}")
 
     def _forget(self, old: Ledger) -> None:
         """Leave nothing of a transaction that was taken back. Its uploads are still where they were."""
@@ -157,16 +180,23 @@ class Transaction:
         try:
             pending = stage(work, old, made, seen, self._begun)
             switch(work, old, made, pending, seen)
+            if self.operation == "apply" and work.given.confirm_sec:
+                await_confirmation(self.system, work.scratch, work.given.confirm_sec)
             states = self._final_states()
             # From here on an end is no reason to go back: it comes too late, or finds nothing to interrupt.
             self.interruptible = False
             after = next_ledger(work, old, made, seen, pending.directories)
+            self._settle_links()
+            if self.operation == "apply":
+                self._keep(self._receipt("applied", after.generation, made.actions, states))
             write_ledger(self.system, after)
         except (HostError, InterruptedRunError, OSError) as problem:
             self.interruptible = False
-            raise HostError(self._taken_back(problem, old)) from None
+            cause = problem if isinstance(problem, NotConfirmedError) else None
+            raise HostError(self._taken_back(problem, old)) from cause
         tidy(work, after)
         if self.operation == "destroy":
+            forget_answers(self.kept)
             self._remove_ledger()
             return self._receipt("destroyed", old.generation, made.actions)
         return self._receipt("applied", after.generation, made.actions, states)
@@ -178,6 +208,19 @@ class Transaction:
         except OSError as problem:
             self.work.warnings.append(f"the empty ledger could not be removed: {_told(problem)}")
 
+    def _settle_links(self) -> None:
+        """The new state counts once the ledger is on disk: what systemctl did must be there before."""
+        for directory in [self.system.at(UNITS), *enablement_directories(self.system)]:
+            if os.path.isdir(directory):
+                sync_directory(directory)
+
+    def _keep(self, receipt: Receipt) -> None:
+        """Written before the ledger: it counts once that does."""
+        work = self.work
+        text = receipt.to_json(self.redactor)
+        answer = Answer(work.transaction, self.operation, work.given.digest, 0, text)
+        self.kept.append(keep_answer(self.system, work.given.scope, answer, beside_ledger=True))
+
     def _begun(self, pending: Pending) -> None:
         self.pending = pending
 
@@ -188,7 +231,12 @@ class Transaction:
         if after != old:
             write_ledger(self.system, after)
         tidy(self.work, after)
-        return self._receipt("unchanged", old.generation, made.actions, states)
+        receipt = self._receipt("unchanged", old.generation, made.actions, states)
+        for answer in self.carried:
+            same = (answer.operation, answer.digest) == (self.operation, self.work.given.digest)
+            if same and answer.receipt and answer.transaction == old.transaction:
+                return repeated(receipt, answer.receipt)
+        return receipt
 
     def _final_states(self) -> dict[str, UnitState]:
         units = self.work.bundle.units
@@ -211,6 +259,9 @@ class Transaction:
 
     def _undo(self, pending: Pending, old: Ledger) -> Undone:
         work = self.work
+        own = answer_path(self.system, old.scope, work.transaction)
+        forget_answers([own])
+        self.kept = [path for path in self.kept if path != own]
         written = read_ledger(self.system, old.scope)
         if written and written.transaction == work.transaction:
             # Its last write failed after the rename. While it is there, a crash would count this transaction as done.
@@ -265,6 +316,12 @@ def _how_to_adopt(made: Plan) -> str:
 
 def _told(problem: OSError) -> str:
     return f"{problem.filename or 'the host'}: {problem.strerror or problem}"
+
+
+def _told_late(answer: Answer) -> str:
+    did = [f"{action['action']} {action['unit']}" for action in answer.receipt.get("actions", [])]
+    text = f"it went well: {', '.join(did) or 'nothing had to be done'}" if answer.code == 0 else answer.text
+    return f"the transaction {answer.transaction}, whose connection was lost before it could tell, ended so: {text}"
 
 
 def _way_back(undone: Undone, old: Ledger) -> str:

@@ -82,6 +82,12 @@ class Units:
         if done.code != 0:
             raise UnitsDownError(f"reload of {named(names)} failed: {first_line(done)}", names)
 
+    def start_later(self, names: list[str]) -> None:
+        """Ask for the start of units and do not wait for it."""
+        done = self.systemctl(["--no-block", "start"], names)
+        if done.code != 0:
+            raise HostError(f"systemctl start {' '.join(names)} failed: {first_line(done)}")
+
     def bring_up(self, restart: Iterable[str], start: Iterable[str]) -> None:
         """Restart and start units, sockets first and timers last, each wave in the order of After=."""
         names = [*restart, *start]

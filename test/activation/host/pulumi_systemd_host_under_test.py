@@ -51,7 +51,7 @@ GOOD: dict[str, Any] = {
         }
     ],
     "adopt": [],
-    "bounds": {"transactionSec": 120, "waitSec": 30},
+    "bounds": {"transactionSec": 120, "waitSec": 30, "confirmSec": 0},
 }
 
 

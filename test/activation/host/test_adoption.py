@@ -14,12 +14,19 @@ from pulumi_systemd_host.bundle import Bundle, File, User
 from pulumi_systemd_host.difference import difference
 from pulumi_systemd_host.errors import HostError
 from pulumi_systemd_host.files import Found
+from pulumi_systemd_host.keeping import LINK, UNIT
 from pulumi_systemd_host.ledger import read_ledger
 from pulumi_systemd_host.plan_shape import Write
 
 API = f"{ETC}/api.service"
 FOREIGN = "[Service]\nExecStart=/bin/theirs\nEnvironment=PASSWORD=hunter22\n[Install]\nWantedBy=multi-user.target\n"
 ADOPTED = bundle([service("api.service")], adopt=[API])
+
+
+def without_own(tree: dict[str, Any]) -> dict[str, Any]:
+    """A file system without what the program keeps for itself."""
+    own = ("/var/lib/pulumi", UNIT, os.path.dirname(LINK))
+    return {path: value for path, value in tree.items() if not path.startswith(own)}
 
 
 class Difference(unittest.TestCase):
@@ -138,10 +145,7 @@ class Adopt(WithHost):
         kept = [p for p in self.host.tree() if p.startswith(f"/var/lib/pulumi-systemd/{SCOPE}/originals/")]
         self.assertEqual([self.host.tree()[path][0] for path in kept], ["0o100600"])
         self.apply(bundle([]))
-        tree = {path: value for path, value in self.host.tree().items() if not path.startswith("/var/lib/pulumi")}
-        self.assertEqual(
-            tree, {path: value for path, value in before.items() if not path.startswith("/var/lib/pulumi")}
-        )
+        self.assertEqual(without_own(self.host.tree()), without_own(before))
         ledger = read_ledger(self.host, SCOPE)
         self.assertEqual(ledger and (ledger.originals, ledger.original_units), ({}, {}))
 
@@ -247,8 +251,7 @@ class Faults(WithHost):
         return bundle(units, files=[env("abcdefgh")], adopt=[*(each.path for each in units), env("x").path])
 
     def rest(self) -> tuple[dict[str, Any], dict[str, str]]:
-        tree = {path: value for path, value in self.host.tree().items() if not path.startswith("/var/lib/pulumi")}
-        return tree, self.host.running_set()
+        return without_own(self.host.tree()), self.host.running_set()
 
     def attempts(self, failure: BaseException, operation: str) -> int:
         at = 0

@@ -15,6 +15,7 @@ from unittest import mock
 from fake_systemd import ETC, Crash, FakeSystemd
 from pulumi_systemd_host_under_test import unit
 
+from pulumi_systemd_host.answer import forget_answers
 from pulumi_systemd_host.bundle import Bundle, File, Release, Unit, User
 from pulumi_systemd_host.errors import HostError
 from pulumi_systemd_host.ledger import read_ledger
@@ -55,15 +56,19 @@ class WithHost(unittest.TestCase):
         before = signal.getsignal(signal.SIGTERM)
         self.addCleanup(signal.signal, signal.SIGTERM, before)
 
-    def apply(self, wanted: Bundle, operation: str = "apply") -> dict[str, Any]:
+    def apply(self, wanted: Bundle, operation: str = "apply", heard: bool = True) -> dict[str, Any]:
         self.number += 1
         scratch = f"{self.scratch}-{self.number}"
         os.mkdir(scratch)
+        with open(os.path.join(scratch, "program.py"), "w", encoding="utf-8") as program:
+            program.write("# the program\n")
         redactor = Redactor()
         transaction = Transaction(self.host, operation, wanted, f"t{self.number}", scratch, self.home, redactor)
         self.guarding = True
         try:
             receipt: dict[str, Any] = json.loads(transaction.run().to_json(redactor))
+            if heard:
+                forget_answers(transaction.kept)
         finally:
             self.guarding = False
         return receipt

@@ -1,0 +1,71 @@
+import { failingAt } from "./injection.ts";
+import type { Row } from "./rows.ts";
+
+const killAll =
+  "units=$(systemctl list-units --plain --no-legend 'pulumi-systemd-2*' | cut -d' ' -f1); [ -n \"$units\" ] && systemctl kill --signal=KILL $units";
+
+/** SIGKILL to every process of the transaction's unit; systemd itself takes back what is half done. */
+export const killedAtRandom: Row = {
+  name: "host program killed at a random moment",
+  trials: { short: 3, long: 100 },
+  async trial(subject, tally) {
+    const wanted = subject.next;
+    const before = subject.current;
+    const request = subject.ask(wanted);
+    await subject.someMoment();
+    const killed = await subject.host.run(killAll);
+    tally(killed.code === 0 ? "killed" : "nothing to kill");
+    const { code, stdout, stderr } = await request.answered;
+    const reached = await subject.check(code === 0 ? wanted : before);
+    tally(`${reached === wanted ? "new" : "old"} state`);
+    if (code !== 0 && !/run `pulumi up` again/.test(`${stdout}${stderr}`)) {
+      throw new Error(`the failure does not say what to do: ${stdout}${stderr}`);
+    }
+  },
+};
+
+/** Killed before one step after the other; every third time the way back that systemd starts is killed too. */
+export const killedAtEachStep: Row = {
+  name: "host program killed before each of its steps",
+  trials: { short: 3, long: 150 },
+  async trial(subject, tally, number) {
+    const wanted = subject.next;
+    const before = subject.current;
+    const twice = number % 3 === 2;
+    const step = subject.step(number);
+    const how = twice ? "killed with its way back" : "killed";
+    const { code } = await subject.ask(wanted, { before: failingAt(step, how) }).answered;
+    if (code === 0) {
+      // It had no such step, or had committed before it: the way back then only finished what was left.
+      tally("reached the new state");
+      await subject.check(wanted);
+      return;
+    }
+    if (twice) {
+      // Nobody took it back: the next run does, and then does what it is asked for.
+      const next = number % 2 === 0 ? before : wanted;
+      await subject.receipt(next);
+      tally("taken back by the next run");
+      await subject.check(next);
+      return;
+    }
+    tally("taken back by systemd");
+    await subject.check(before);
+  },
+};
+
+/** Every step fails in turn as if the disk were full. */
+export const failedAtEachStep: Row = {
+  name: "each step fails as on a full disk",
+  trials: { short: 2, long: 150 },
+  async trial(subject, tally, number) {
+    const wanted = subject.next;
+    const before = subject.current;
+    const { code, stdout } = await subject.ask(wanted, { before: failingAt(subject.step(number), "full") }).answered;
+    tally(code === 0 ? "reached the new state" : "taken back at once");
+    if (code !== 0 && !/No space left on device/.test(stdout)) {
+      throw new Error(`the failure does not tell its reason: ${stdout}`);
+    }
+    await subject.check(code === 0 ? wanted : before);
+  },
+};
