@@ -4,7 +4,8 @@ import type { Finding, LookReport } from "../activation/look-report.ts";
 import { eachHost } from "../activation/ssh/each-host.ts";
 import { type SshSessions, sshSessions } from "../activation/ssh/session.ts";
 import { SshError } from "../activation/ssh/ssh-error.ts";
-import { type StackHost, stackHosts } from "./stack/stack-hosts.ts";
+import type { StackHost } from "./stack/stack-hosts.ts";
+import { workingStack } from "./stack/working-stack.ts";
 import type { Terminal } from "./terminal.ts";
 import { tableLines } from "./terminal.ts";
 import { UsageError } from "./unit-source.ts";
@@ -49,13 +50,7 @@ const couldNotLook = 2;
  */
 export async function drift(options: DriftOptions, terminal: Terminal): Promise<number> {
   const { stack, cwd, configFile, parallel } = options;
-  const found = await stackHosts({ folder: cwd, stack, configFile, secrets: true, state: true });
-  if (found.errors.length > 0) {
-    const told = found.errors.map(
-      ({ resource, message }) => `  ${resource === undefined ? "" : `${resource}: `}${message}`,
-    );
-    throw new UsageError(`the program of stack ${found.stack} fails, so its hosts are not known:\n${told.join("\n")}`);
-  }
+  const found = await workingStack({ folder: cwd, stack, configFile, secrets: true, state: true });
   const hosts = chosenHosts(found.hosts, options.hosts, found.stack);
   const sessions = sshSessions();
   try {

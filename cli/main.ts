@@ -6,6 +6,7 @@ import { baseTime, calendar, knownZone } from "./calendar.ts";
 import { drift } from "./drift.ts";
 import { fmt } from "./fmt.ts";
 import { lint } from "./lint.ts";
+import { render } from "./render/render.ts";
 import { schedule } from "./schedule/schedule.ts";
 import { score } from "./score.ts";
 import { styleFor, type Terminal } from "./terminal.ts";
@@ -110,6 +111,25 @@ Examples:
     .argument("<file>", "unit file")
     .addHelpText("after", "\nExample:\n  pulumi-systemd fmt api.service | diff api.service -")
     .action((file: string) => ended(() => fmt(file, terminal)));
+
+  program
+    .command("render")
+    .description("the exact files of every host of a stack, without secrets; no host is asked")
+    .requiredOption("-s, --stack <name>", "stack of the project: dev, ORG/dev or ORG/PROJECT/dev")
+    .option("-C, --cwd <folder>", "folder of the Pulumi project", ".")
+    .option("--config-file <file>", "config of the stack, in place of Pulumi.STACK.yaml")
+    .option("--out <folder>", "write them here, one folder for each host, in place of printing them")
+    .option("--check", "write nothing; exit with 1 when the folder of --out is not current")
+    .addOption(json)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  pulumi-systemd render --stack prod
+  pulumi-systemd render --stack prod --out rendered            # commit it, so that a diff of it can be reviewed
+  pulumi-systemd render --stack prod --out rendered --check    # in CI`,
+    )
+    .action((options) => ended(() => render(options, terminal)));
 
   program
     .command("schedule")

@@ -1,7 +1,6 @@
 import { writeFileSync } from "node:fs";
-import { stackHosts } from "../stack/stack-hosts.ts";
+import { workingStack } from "../stack/working-stack.ts";
 import { type Terminal, tableLines } from "../terminal.ts";
-import { UsageError } from "../unit-source.ts";
 import { type PlannedTimer, plannedTimers } from "./planned-timer.ts";
 import { type ScheduleNote, scheduleNotes } from "./schedule-notes.ts";
 import { weekPicture } from "./week-picture.ts";
@@ -37,11 +36,7 @@ export interface ScheduleReport {
  */
 export async function schedule(options: ScheduleOptions, terminal: Terminal): Promise<number> {
   const { cwd, stack, configFile, base: from = new Date(), timezone: timeZone, iterations: count } = options;
-  const described = await stackHosts({ folder: cwd, stack, configFile });
-  const [problem] = described.errors;
-  if (problem !== undefined) {
-    throw new UsageError(problem.resource === undefined ? problem.message : `${problem.resource}: ${problem.message}`);
-  }
+  const described = await workingStack({ folder: cwd, stack, configFile });
   const timers = plannedTimers(described.hosts, { from, timeZone, count });
   const notes = scheduleNotes(timers);
   if (options.svg !== undefined) writeFileSync(options.svg, weekPicture(timers, from, timeZone));
