@@ -1,8 +1,8 @@
-"""The entry: `python3 -m pulumi_systemd_health SETTINGS`."""
+"""The entry: `python3 -m pulumi_systemd_health COMMAND ...`."""
 
 from __future__ import annotations
 
-from .check import ended
+from .entry import ended
 
 if __name__ == "__main__":
     ended()

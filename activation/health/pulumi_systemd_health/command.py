@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -27,16 +28,16 @@ class Completed:
     out: str
 
 
-def completed(argv: Sequence[str], seconds: float) -> Completed:
+def completed(argv: Sequence[str], seconds: float, given: bytes | None = None) -> Completed:
     """
-    Run a program to its end. Raises OverdueError after `seconds`, with everything killed that the program left in its
-    process group, and BrokenCheckError when it cannot be run at all.
+    Run a program to its end, with `given` on its standard input. Raises OverdueError after `seconds`, with everything
+    killed that the program left in its process group, and BrokenCheckError when it cannot be run at all.
     """
     inherited = {name: value for name, value in os.environ.items() if name not in OWN_VARIABLES}
     try:
         process = subprocess.Popen(
             argv,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL if given is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env={**inherited, "LC_ALL": "C.UTF-8", "SYSTEMD_COLORS": "0", "SYSTEMD_PAGER": ""},
@@ -47,15 +48,17 @@ def completed(argv: Sequence[str], seconds: float) -> Completed:
         reason = problem.strerror if isinstance(problem, OSError) else "its words are not valid"
         raise BrokenCheckError(f"{argv[0]} cannot be run: {reason}") from None
     try:
-        out, _ = process.communicate(timeout=seconds)
+        out, _ = process.communicate(given, timeout=seconds)
     except subprocess.TimeoutExpired:
         raise OverdueError from None
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-        if process.stdout:
-            process.stdout.close()
+        for stream in (process.stdin, process.stdout):
+            if stream and not stream.closed:
+                with contextlib.suppress(BrokenPipeError):
+                    stream.close()
     return Completed(process.returncode, out[-LONGEST_OUTPUT:].decode("utf-8", "replace"))
 
 

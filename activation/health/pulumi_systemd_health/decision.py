@@ -1,18 +1,18 @@
-"""What a check does about what it sees: a pure function of state, sight, time and settings."""
+"""What a check does about what it sees: a pure function of state, sight, time, settings and chance."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from .settings import Settings
+from .settings import Check, Step
 from .state import Outage, State
 
 ERROR, WARNING, NOTICE = 3, 4, 5
 
 
 class Condition(Enum):
-    """How the unit is."""
+    """How what is checked is."""
 
     HEALTHY = "healthy"
     UNHEALTHY = "unhealthy"
@@ -20,6 +20,10 @@ class Condition(Enum):
     STOPPED = "stopped"
     # systemd is at work on it: a job runs, or an automatic restart is due.
     BUSY = "busy"
+    # Something that it depends on is not well, and is treated first.
+    BLOCKED = "blocked"
+    # The check could not be made, so nothing is known.
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,7 @@ class Sight:
 
     condition: Condition
     reason: str = ""
-    # Seconds since the unit was last started, None if it was not since boot.
+    # Seconds since the unit was last started, None if it was not since boot or there is none.
     since_start: float | None = None
     # Why nothing may be done about it now: a deploy, a lease, the end of the system. Empty if nothing forbids it.
     held: str = ""
@@ -38,110 +42,189 @@ class Sight:
 
 @dataclass(frozen=True)
 class Message:
-    """One line for the journal. `event` is one of failing, unhealthy, restart, used-up, recovered."""
+    """
+    One thing that is worth telling. `event` is one of failing, outage, action, open, reminder, recovered, blind,
+    sighted. Those with `notify` go to notifiers, all go to the journal.
+    """
 
     event: str
     priority: int
     text: str
+    notify: bool = True
 
 
 @dataclass(frozen=True)
 class Decision:
-    """`status` is the line that `systemctl status` shows until the next check."""
+    """`phase` is one word for tables, `status` the sentence; before `next_action`, a Unix time, nothing is done."""
 
     state: State
-    restart: bool
+    action: Step | None
     messages: tuple[Message, ...]
+    phase: str
     status: str
+    next_action: float | None = None
 
 
-def decide(state: State, sight: Sight, now: float, settings: Settings) -> Decision:
-    """What follows from one check at `now`, Unix time in seconds."""
-    state = replace(state, restarts=_counted(state.restarts, now, settings.within_sec))
+def decide(state: State, sight: Sight, now: float, check: Check, dice: float) -> Decision:
+    """What follows from one check at `now`, Unix time in seconds. `dice` is any number from 0 to 1."""
+    state = _of_now(state, now, check)
+    if sight.condition is Condition.UNKNOWN:
+        return _unknown(state, sight, now)
+    told: tuple[Message, ...] = ()
+    if state.blind is not None:
+        told = (Message("sighted", NOTICE, f"the check can be made again after {span(now - state.blind)}"),)
+        state = replace(state, blind=None)
+    made = _seen(state, sight, now, check, dice)
+    return replace(made, messages=(*told, *made.messages))
+
+
+def _of_now(state: State, now: float, check: Check) -> State:
+    """
+    The state without actions that no longer count. What lies in the future was written before the clock went back, and
+    counts as of now.
+    """
+    longest = max(check.backoff_max_sec, check.backoff_sec) * (1 + check.jitter)
+    return replace(
+        state,
+        actions=tuple(min(action, now) for action in state.actions if now - action < check.within_sec),
+        next_allowed=0.0 if state.next_allowed <= now else min(state.next_allowed, now + longest),
+        opened=None if state.opened is None else min(state.opened, now),
+        outage=None if state.outage is None else replace(state.outage, told=min(state.outage.told, now)),
+        well_since=None if state.well_since is None else min(state.well_since, now),
+    )
+
+
+def _unknown(state: State, sight: Sight, now: float) -> Decision:
+    text = f"the check could not be made: {sight.reason}"
+    messages = (Message("blind", ERROR, text, notify=state.blind is None),)
+    blind = now if state.blind is None else min(state.blind, now)
+    return Decision(replace(state, blind=blind), None, messages, "unknown", text)
+
+
+def _seen(state: State, sight: Sight, now: float, check: Check, dice: float) -> Decision:
     if sight.condition is Condition.HEALTHY:
-        return _healthy(state, sight, now)
+        return _healthy(state, sight, now, check)
     if sight.condition is Condition.STOPPED:
-        return _quiet(replace(state, failures=0), f"not watched: {sight.reason}")
+        return _quiet(replace(state, recent=()), "stopped", f"not watched: {sight.reason}")
     if sight.condition is Condition.BUSY:
-        return _quiet(state, f"waiting: {sight.reason}")
+        return _quiet(state, "waiting", f"waiting: {sight.reason}")
+    if sight.condition is Condition.BLOCKED:
+        return _quiet(state, "blocked", f"left alone: {sight.reason}")
     if sight.held:
-        return _quiet(state, f"not counted, {sight.held}: {sight.reason}")
-    if sight.since_start is not None and sight.since_start < settings.grace_sec:
-        return _quiet(state, f"not counted, started {span(sight.since_start)} ago: {sight.reason}")
-    return _unhealthy(state, sight, now, settings)
+        return _quiet(state, "held", f"not counted, {sight.held}: {sight.reason}")
+    if sight.since_start is not None and sight.since_start < check.grace_sec:
+        return _quiet(state, "grace", f"not counted, started {span(sight.since_start)} ago: {sight.reason}")
+    return _unhealthy(replace(state, well_since=None), sight, now, check, dice)
 
 
-def _quiet(state: State, status: str) -> Decision:
-    return Decision(state, False, (), status)
+def _quiet(state: State, phase: str, status: str) -> Decision:
+    return Decision(state, None, (), phase, status)
 
 
-def _healthy(state: State, sight: Sight, now: float) -> Decision:
+def _healthy(state: State, sight: Sight, now: float, check: Check) -> Decision:
     messages: tuple[Message, ...] = ()
     if state.outage is not None:
-        text = f"recovered after {span(now - state.outage.since)}, {_times(state.outage.restarts, 'restart')}"
+        text = f"recovered after {span(now - state.outage.since)}, {_times(state.outage.actions, 'action')}"
         messages = (Message("recovered", NOTICE, text),)
-    well = replace(state, failures=0, outage=None, told_used_up=False)
-    return Decision(well, False, messages, f"healthy: {sight.reason}")
+    tries, well_since = state.tries, state.well_since
+    if tries:
+        well_since = now if well_since is None else well_since
+        if now - well_since >= check.stable_for_sec:
+            tries, well_since = 0, None
+    recent = _counted((*state.recent, False), check)
+    well = replace(state, recent=recent, outage=None, opened=None, tries=tries, well_since=well_since)
+    return Decision(well, None, messages, "healthy", f"healthy: {sight.reason}")
 
 
-def _unhealthy(state: State, sight: Sight, now: float, settings: Settings) -> Decision:
-    failures = state.failures + 1
-    if failures < settings.fail_after:
-        text = f"failing ({failures} of {settings.fail_after}): {sight.reason}"
-        messages = (Message("failing", NOTICE, text),) if state.outage is None else ()
-        return Decision(replace(state, failures=failures), False, messages, text)
+def _counted(recent: tuple[bool, ...], check: Check) -> tuple[bool, ...]:
+    """Of the last checks those that can still matter, so that a unit that is well writes no file."""
+    kept = recent[-check.fail_of :]
+    if check.fail_of == check.fail_after and False in kept:
+        kept = kept[len(kept) - kept[::-1].index(False) :]
+    return kept[kept.index(True) :] if True in kept else ()
+
+
+def _unhealthy(state: State, sight: Sight, now: float, check: Check, dice: float) -> Decision:
+    recent = _counted((*state.recent, True), check)
+    failures = sum(recent)
+    state = replace(state, recent=recent)
+    if failures < check.fail_after:
+        text = f"failing ({failures} of {check.fail_after}): {sight.reason}"
+        messages = (Message("failing", NOTICE, text, notify=False),) if state.outage is None else ()
+        return Decision(state, None, messages, "failing", text)
 
     told: list[Message] = []
     outage = state.outage
     if outage is None:
-        outage = Outage(now, sight.reason, 0)
-        told.append(Message("unhealthy", WARNING, f"unhealthy, {_times(failures, 'check')} in a row: {sight.reason}"))
-    # More than enough is not counted, so that a long outage writes no file at each check.
-    state = replace(state, failures=settings.fail_after, outage=outage)
+        outage = Outage(now, sight.reason, 0, now)
+        often = f"{failures} of {len(recent)} checks" if check.fail_of > check.fail_after else _times(failures, "check")
+        told.append(Message("outage", WARNING, f"not well, {often} failed: {sight.reason}"))
+    state = replace(state, outage=outage)
 
     if sight.hopeless:
-        return _used_up(state, told, f"systemd cannot restart it, {sight.hopeless}", sight)
-    used = len(state.restarts)
-    if settings.max_restarts == 0:
-        return _used_up(state, told, "maxRestarts is 0, so this check only tells", sight)
-    if used >= settings.max_restarts:
-        text = (
-            f"restarted {_times(used, 'time')} in {span(settings.within_sec)} and still not well, so it is left alone "
-            f"for {span(state.restarts[used - settings.max_restarts] + settings.within_sec - now)}"
-        )
-        return _used_up(state, told, text, sight)
-    pause = _next_restart(state.restarts, settings) - now
-    if pause > 0:
-        return Decision(state, False, tuple(told), f"unhealthy, next restart in {span(pause)}: {sight.reason}")
+        return _open(state, told, f"systemd cannot start it, {sight.hopeless}", sight, now, check)
+    if not check.ladder or check.max_actions == 0:
+        return _waiting(state, told, "this check only tells", sight, now, check, None)
+    used = len(state.actions)
+    free_at = 0.0 if used < check.max_actions else state.actions[used - check.max_actions] + check.within_sec
+    if state.opened is not None:
+        free_at = max(free_at, state.opened + check.half_open_after_sec)
+    elif free_at > now:
+        text = f"{_times(used, 'action')} in {span(check.within_sec)} did not help, so it is left alone"
+        return _open(state, told, text, sight, now, check)
+    wait_until = max(free_at, state.next_allowed)
+    if wait_until > now:
+        phase = "open" if state.opened is not None else "waiting"
+        return _waiting(state, told, phase, sight, now, check, wait_until)
+    return _acting(state, outage, told, sight, now, check, dice)
 
-    text = f"restart {used + 1} of {settings.max_restarts} in {span(settings.within_sec)}: {sight.reason}"
-    told.append(Message("restart", WARNING, text))
+
+def _acting(
+    state: State, outage: Outage, told: list[Message], sight: Sight, now: float, check: Check, dice: float
+) -> Decision:
+    step = check.ladder[min(state.tries, len(check.ladder) - 1)]
+    pause = min(check.backoff_max_sec, check.backoff_sec * 2.0 ** min(state.tries, 64)) * (1 + check.jitter * dice)
+    used = len(state.actions) + 1
+    what = f"{step.verb} {step.unit}".rstrip()
+    text = f"{what}, action {used} of {check.max_actions} in {span(check.within_sec)}: {sight.reason}"
+    # A rollback changes what runs, so a person wants to hear of each; a restart goes with the outage that it treats.
+    told.append(Message("action", WARNING, text, notify=step.verb == "rollback"))
     after = replace(
         state,
-        failures=0,
-        restarts=(*state.restarts, now),
-        outage=replace(outage, restarts=outage.restarts + 1),
-        told_used_up=False,
+        recent=(),
+        actions=(*state.actions, now),
+        tries=state.tries + 1,
+        next_allowed=now + pause,
+        outage=replace(outage, actions=outage.actions + 1),
+        # One action was allowed half open; whether it helped shows in the next checks.
+        opened=None if state.opened is None else now,
     )
-    return Decision(after, True, tuple(told), text)
+    return Decision(after, step, tuple(told), "acting", text, after.next_allowed)
 
 
-def _used_up(state: State, told: list[Message], text: str, sight: Sight) -> Decision:
-    if not state.told_used_up:
-        told.append(Message("used-up", ERROR, f"{text}: {sight.reason}"))
-    return Decision(replace(state, told_used_up=True), False, tuple(told), f"unhealthy, {text}: {sight.reason}")
+def _open(state: State, told: list[Message], why: str, sight: Sight, now: float, check: Check) -> Decision:
+    if state.opened is not None:
+        return _waiting(state, told, "open", sight, now, check, state.opened + check.half_open_after_sec)
+    outage = state.outage
+    told.append(Message("open", ERROR, f"{why}: {sight.reason}"))
+    opened = replace(state, opened=now, outage=None if outage is None else replace(outage, told=now))
+    again = None if sight.hopeless else now + check.half_open_after_sec
+    return Decision(opened, None, tuple(told), "open", f"open, {why}: {sight.reason}", again)
 
 
-def _counted(restarts: tuple[float, ...], now: float, within: float) -> tuple[float, ...]:
-    """The restarts that still count. One in the future, before the clock went back, counts as of now."""
-    return tuple(min(restart, now) for restart in restarts if now - restart < within)
-
-
-def _next_restart(restarts: tuple[float, ...], settings: Settings) -> float:
-    """When the next restart may come: each waits twice as long as the one before. Unix time in seconds."""
-    if not restarts:
-        return 0.0
-    return restarts[-1] + min(settings.backoff_sec * 2.0 ** (len(restarts) - 1), settings.within_sec)
+def _waiting(
+    state: State, told: list[Message], phase: str, sight: Sight, now: float, check: Check, until: float | None
+) -> Decision:
+    outage = state.outage
+    if outage is not None and check.remind_every_sec > 0 and now - outage.told >= check.remind_every_sec:
+        often = _times(outage.actions, "action")
+        text = f"still not well after {span(now - outage.since)}, {often}: {sight.reason}"
+        told.append(Message("reminder", ERROR, text))
+        state = replace(state, outage=replace(outage, told=now))
+    due = f", next action in {span(until - now)} at the earliest" if until is not None else ""
+    word = phase if phase in ("open", "waiting") else "told"
+    status = f"not well, {phase}{due}: {sight.reason}" if word != "waiting" else f"not well{due}: {sight.reason}"
+    return Decision(state, None, tuple(told), word, status, until)
 
 
 def span(seconds: float) -> str:

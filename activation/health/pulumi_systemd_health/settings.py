@@ -1,107 +1,158 @@
-"""What a check looks at and how far it may go. The file is written by components/health-check.ts."""
+"""What the checks of a HealthCheck look at, and how far they may go. components/health-check.ts writes the file."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Union
 
+from .probe_settings import Probe, probe_of
 from .strict_json import Fields, MalformedError, parsed_json
 
-SETTINGS_FORMAT = 1
+SETTINGS_FORMAT = 2
 DAYS_100_SEC = 8_640_000.0
 
 
 @dataclass(frozen=True)
-class HttpProbe:
-    """A GET that must be answered. `status` None stands for 200 to 399."""
+class Step:
+    """
+    One rung of the ladder. `verb` is `restart`, `reload` or `rollback`, all of the check's own unit, or `start` of
+    `unit`, which is a hook.
+    """
 
-    url: str
-    status: int | None
-    contains: str | None
-
-
-@dataclass(frozen=True)
-class TcpProbe:
-    """A port that must accept a connection."""
-
-    host: str
-    port: int
+    verb: str
+    unit: str = ""
 
 
 @dataclass(frozen=True)
-class CommandProbe:
-    """A program that must end with exit status 0."""
-
-    command: tuple[str, ...]
-
-
-Probe = Union[HttpProbe, TcpProbe, CommandProbe]
-
-
-@dataclass(frozen=True)
-class Settings:
+class Check:
     """One check. Times are in seconds."""
 
     name: str
-    unit: str
+    # None: what is checked is no unit, such as the room on a disk.
+    unit: str | None
     probes: tuple[Probe, ...]
-    timeout_sec: float
+    # Names of checks of the same group. While one of them is not well, this one is left alone.
+    depends_on: tuple[str, ...]
+    # The unit is acted on when `fail_after` of the last `fail_of` checks failed.
     fail_after: int
+    fail_of: int
     grace_sec: float
-    max_restarts: int
+    ladder: tuple[Step, ...]
+    max_actions: int
     within_sec: float
     backoff_sec: float
+    backoff_max_sec: float
+    jitter: float
+    half_open_after_sec: float
+    remind_every_sec: float
+    stable_for_sec: float
     # Whether the probes hold a secret, so that messages say less of them.
     confidential: bool
 
 
-def settings_of(text: str) -> Settings:
+@dataclass(frozen=True)
+class Group:
+    """The checks of one HealthCheck, those before others that these depend on."""
+
+    name: str
+    # Timers that make the checks due.
+    timer: str
+    # The service whose process makes them.
+    service: str
+    notify: tuple[str, ...]
+    log_file: str | None
+    checks: tuple[Check, ...]
+
+
+def group_of(text: str) -> Group:
     """The settings in a file's text. Raises MalformedError."""
+    fields = Fields(parsed_json(text), "", ("format", "name", "timer", "service", "notify", "logFile", "checks"))
+    fields.integer("format", SETTINGS_FORMAT, SETTINGS_FORMAT)
+    checks = [_check(item, f"checks[{index}]") for index, item in enumerate(fields.items("checks"))]
+    if not checks:
+        raise MalformedError("checks is empty")
+    return Group(
+        name=fields.text("name"),
+        timer=fields.text("timer"),
+        service=fields.text("service"),
+        notify=tuple(fields.texts("notify")),
+        log_file=fields.optional_text("logFile"),
+        checks=_dependencies_first(checks),
+    )
+
+
+def _check(value: object, path: str) -> Check:
     fields = Fields(
-        parsed_json(text),
-        "",
+        value,
+        path,
         (
-            "format",
             "name",
             "unit",
             "probes",
-            "timeoutSec",
+            "dependsOn",
             "failAfter",
+            "failOf",
             "graceSec",
-            "maxRestarts",
+            "actions",
+            "maxActions",
             "withinSec",
             "backoffSec",
+            "backoffMaxSec",
+            "jitter",
+            "halfOpenAfterSec",
+            "remindEverySec",
+            "stableForSec",
             "confidential",
         ),
     )
-    fields.integer("format", SETTINGS_FORMAT, SETTINGS_FORMAT)
-    return Settings(
+    fail_after = fields.integer("failAfter", 1, 1000)
+    check = Check(
         name=fields.text("name"),
-        unit=fields.text("unit"),
-        probes=tuple(_probe(item, f"probes[{index}]") for index, item in enumerate(fields.items("probes"))),
-        timeout_sec=fields.number("timeoutSec", 0.001),
-        fail_after=fields.integer("failAfter", 1, 1000),
+        unit=fields.optional_text("unit"),
+        probes=tuple(
+            probe_of(item, f"{fields.path('probes')}[{index}]") for index, item in enumerate(fields.items("probes"))
+        ),
+        depends_on=tuple(fields.texts("dependsOn")),
+        fail_after=fail_after,
+        fail_of=fields.integer("failOf", fail_after, 1000),
         grace_sec=fields.number("graceSec"),
-        max_restarts=fields.integer("maxRestarts", 0, 1000),
+        ladder=tuple(_step(text, fields.path("actions")) for text in fields.texts("actions")),
+        max_actions=fields.integer("maxActions", 0, 1000),
         within_sec=min(fields.number("withinSec", 1), DAYS_100_SEC),
         backoff_sec=fields.number("backoffSec"),
+        backoff_max_sec=fields.number("backoffMaxSec"),
+        jitter=fields.number("jitter"),
+        half_open_after_sec=fields.number("halfOpenAfterSec"),
+        remind_every_sec=fields.number("remindEverySec"),
+        stable_for_sec=fields.number("stableForSec"),
         confidential=fields.flag("confidential"),
     )
+    if check.unit is None and any(step.verb != "start" for step in check.ladder):
+        raise MalformedError(f"{path} has no unit that could be restarted, reloaded or rolled back")
+    return check
 
 
-def _probe(value: object, path: str) -> Probe:
-    kind = value.get("kind") if isinstance(value, dict) else None
-    if kind == "http":
-        fields = Fields(value, path, ("kind", "url", "status", "contains"))
-        status = None if fields.raw("status") is None else fields.integer("status", 100, 599)
-        return HttpProbe(fields.text("url"), status, fields.optional_text("contains"))
-    if kind == "tcp":
-        fields = Fields(value, path, ("kind", "host", "port"))
-        return TcpProbe(fields.text("host"), fields.integer("port", 1, 65535))
-    if kind == "command":
-        fields = Fields(value, path, ("kind", "command"))
-        command = fields.texts("command")
-        if not command or not command[0]:
-            raise MalformedError(f"{fields.path('command')} names no program")
-        return CommandProbe(tuple(command))
-    raise MalformedError(f"{path}.kind is not one of http, tcp, command")
+def _step(text: str, path: str) -> Step:
+    verb, _, unit = text.partition(" ")
+    if (verb in ("restart", "reload", "rollback") and not unit) or (verb == "start" and unit):
+        return Step(verb, unit)
+    raise MalformedError(f"{path} holds something that is not restart, reload, rollback or start UNIT")
+
+
+def _dependencies_first(checks: list[Check]) -> tuple[Check, ...]:
+    by_name = {check.name: check for check in checks}
+    if len(by_name) != len(checks):
+        raise MalformedError("two checks have the same name")
+    ordered: dict[str, Check] = {}
+
+    def visit(name: str, above: tuple[str, ...]) -> None:
+        if name not in by_name:
+            raise MalformedError(f"the check {above[-1]} depends on {name}, which is not there")
+        if name in above:
+            raise MalformedError(f"the check {name} depends on itself")
+        for other in by_name[name].depends_on:
+            visit(other, (*above, name))
+        ordered.setdefault(name, by_name[name])
+
+    for check in checks:
+        visit(check.name, ())
+    return tuple(ordered.values())

@@ -1,91 +1,125 @@
-"""What a check remembers from one run to the next, over restarts and reboots."""
+"""What checks remember from one run to the next, over restarts and reboots."""
 
 from __future__ import annotations
 
 import json
 import os
 from dataclasses import asdict, dataclass
+from typing import Mapping
 
 from .strict_json import Fields, MalformedError, number, parsed_json
 
-STATE_FORMAT = 1
-STATE_FILE = "state.json"
-LONGEST_STATE = 1 << 20
+STATE_FORMAT = 2
+LONGEST_STATE = 8 << 20
 
 
 @dataclass(frozen=True)
 class Outage:
-    """A time in which the unit is not well, from the check that told it on. `since` is Unix time in seconds."""
+    """A time in which something is not well, from when it was told on. Times are Unix times in seconds."""
 
     since: float
     reason: str
-    restarts: int
+    actions: int
+    # When it was last spoken of, so that a reminder comes in its turn.
+    told: float
 
 
 @dataclass(frozen=True)
 class State:
-    """`restarts` are Unix times in seconds, oldest first: what is used of the budget."""
+    """All that is remembered of one check."""
 
-    unit: str
-    failures: int = 0
-    restarts: tuple[float, ...] = ()
+    unit: str | None
+    # Whether each of the last checks failed, newest last, without those that can no longer matter.
+    recent: tuple[bool, ...] = ()
+    # Unix times of the actions that still count, oldest first: what is used of the budget.
+    actions: tuple[float, ...] = ()
+    # Actions since the unit was last well for long: the rung of the ladder, and the exponent of the pause.
+    tries: int = 0
+    next_allowed: float = 0.0
+    well_since: float | None = None
     outage: Outage | None = None
-    # Whether it was told that the budget is used up; a further restart makes that worth telling again.
-    told_used_up: bool = False
+    # Since when nothing more is done, but for one action each time a part of the window is over.
+    opened: float | None = None
+    # Since when the check itself cannot be made.
+    blind: float | None = None
 
 
-def state_of(text: str) -> State:
-    """The state in a file's text. Raises MalformedError."""
-    fields = Fields(parsed_json(text), "", ("format", "unit", "failures", "restarts", "outage", "told_used_up"))
+STATE_KEYS = ("unit", "recent", "actions", "tries", "next_allowed", "well_since", "outage", "opened", "blind")
+
+
+def states_of(text: str) -> dict[str, State]:
+    """The states in a file's text, by the name of their check. Raises MalformedError."""
+    fields = Fields(parsed_json(text), "", ("format", "checks"))
     fields.integer("format", STATE_FORMAT, STATE_FORMAT)
-    restarts = tuple(number(item, f"restarts[{index}]") for index, item in enumerate(fields.items("restarts")))
-    if list(restarts) != sorted(restarts):
-        raise MalformedError("restarts are not in the order of time")
+    checks = fields.raw("checks")
+    if not isinstance(checks, dict):
+        raise MalformedError("checks is not an object")
+    return {name: _state(value, f"checks.{name}") for name, value in checks.items()}
+
+
+def _state(value: object, path: str) -> State:
+    fields = Fields(value, path, STATE_KEYS)
+
+    def moment(key: str) -> float | None:
+        return None if fields.raw(key) is None else fields.number(key)
+
+    actions = tuple(number(item, f"{path}.actions[{index}]") for index, item in enumerate(fields.items("actions")))
+    if list(actions) != sorted(actions):
+        raise MalformedError(f"{path}.actions are not in the order of time")
+    recent = fields.items("recent")
+    if not all(isinstance(item, bool) for item in recent):
+        raise MalformedError(f"{path}.recent holds something that is neither true nor false")
     return State(
-        unit=fields.text("unit"),
-        failures=fields.integer("failures", 0, 1 << 31),
-        restarts=restarts,
-        outage=None if fields.raw("outage") is None else _outage(fields.raw("outage")),
-        told_used_up=fields.flag("told_used_up"),
+        unit=fields.optional_text("unit"),
+        recent=tuple(bool(item) for item in recent),
+        actions=actions,
+        tries=fields.integer("tries", 0, 1 << 31),
+        next_allowed=fields.number("next_allowed"),
+        well_since=moment("well_since"),
+        outage=None if fields.raw("outage") is None else _outage(fields.raw("outage"), f"{path}.outage"),
+        opened=moment("opened"),
+        blind=moment("blind"),
     )
 
 
-def _outage(value: object) -> Outage:
-    fields = Fields(value, "outage", ("since", "reason", "restarts"))
-    return Outage(fields.number("since"), fields.text("reason"), fields.integer("restarts", 0, 1 << 31))
+def _outage(value: object, path: str) -> Outage:
+    fields = Fields(value, path, ("since", "reason", "actions", "told"))
+    return Outage(
+        fields.number("since"), fields.text("reason"), fields.integer("actions", 0, 1 << 31), fields.number("told")
+    )
 
 
-def state_text(state: State) -> str:
-    """The text of which `state_of` makes the same state again."""
-    return json.dumps({"format": STATE_FORMAT, **asdict(state)}, indent=1) + "\n"
+def states_text(states: Mapping[str, State]) -> str:
+    """The text of which `states_of` makes the same states again."""
+    checks = {name: asdict(state) for name, state in sorted(states.items())}
+    return json.dumps({"format": STATE_FORMAT, "checks": checks}, indent=1) + "\n"
 
 
-def loaded_state(directory: str) -> State | None:
-    """The state of the last run, or None before the first. Raises MalformedError for a file that is none."""
+def loaded_states(path: str) -> dict[str, State]:
+    """The states of the last run, none before the first. Raises MalformedError for a file that holds none."""
     try:
-        with open(os.path.join(directory, STATE_FILE), "rb") as source:
+        with open(path, "rb") as source:
             data = source.read(LONGEST_STATE)
     except FileNotFoundError:
-        return None
+        return {}
     except OSError as problem:
         raise MalformedError(f"the file cannot be read: {problem.strerror}") from None
     try:
-        return state_of(data.decode("utf-8"))
+        return states_of(data.decode("utf-8"))
     except UnicodeDecodeError:
         raise MalformedError("the text is not UTF-8") from None
 
 
-def save_state(directory: str, state: State) -> None:
-    """Write the state so that it is wholly there or not at all, also after a power cut. Raises OSError."""
-    path = os.path.join(directory, STATE_FILE)
+def save_text(path: str, text: str, mode: int = 0o600) -> None:
+    """Write a file so that it is wholly there or not at all, also after a power cut. Raises OSError."""
     draft = f"{path}.new"
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
     with open(descriptor, "w", encoding="utf-8") as target:
-        target.write(state_text(state))
+        target.write(text)
         target.flush()
         os.fsync(target.fileno())
     os.replace(draft, path)
-    folder = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    folder = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(folder)
     finally:

@@ -1,15 +1,17 @@
-"""The watched unit as systemd sees it, and its restart."""
+"""The watched units as systemd sees them."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Iterable
 
 from .command import OverdueError, completed, first_line
 from .decision import Condition
 from .errors import BrokenCheckError
 
 PROPERTIES = (
+    "Id",
     "LoadState",
     "ActiveState",
     "SubState",
@@ -20,8 +22,6 @@ PROPERTIES = (
     "ActiveEnterTimestampMonotonic",
 )
 ANSWER_SEC = 20.0
-# A unit's own time limits for stop and start are usually 90 s each. The job goes on when this is over.
-RESTART_SEC = 200.0
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,17 @@ class UnitView:
     invocation: str
 
 
-def unit_view(unit: str) -> UnitView:
-    """The unit now. Raises BrokenCheckError when systemd does not answer."""
-    out = _systemctl_output("show", "--no-pager", "-p", ",".join(PROPERTIES), "--", unit)
-    return view_of(unit, out, time.monotonic())
+def unit_views(units: Iterable[str]) -> dict[str, UnitView]:
+    """The units now, by the names given, from one question. Raises BrokenCheckError when systemd does not answer."""
+    names = list(dict.fromkeys(units))
+    if not names:
+        return {}
+    out = systemctl_output("show", "--no-pager", "-p", ",".join(PROPERTIES), "--", *names)
+    blocks = [block for block in out.split("\n\n") if block.strip()]
+    if len(blocks) != len(names):
+        raise BrokenCheckError(f"systemctl show says something of {len(blocks)} units, asked were {len(names)}")
+    now = time.monotonic()
+    return {name: view_of(name, block, now) for name, block in zip(names, blocks)}
 
 
 def view_of(unit: str, shown: str, monotonic: float) -> UnitView:
@@ -87,18 +94,8 @@ def system_stopping() -> bool:
         raise BrokenCheckError(f"systemctl is-system-running: no answer after {ANSWER_SEC:.0f} s") from None
 
 
-def restart_problem(unit: str) -> str:
-    """Restart the unit, also from the state `failed`, and wait. Why that failed, or nothing."""
-    try:
-        # It also clears the start limit, which would refuse the start. There is nothing to reset in most cases.
-        completed(("systemctl", "reset-failed", "--", unit), ANSWER_SEC)
-        done = completed(("systemctl", "restart", "--", unit), RESTART_SEC)
-    except OverdueError:
-        return f"no end after {RESTART_SEC:.0f} s; systemd goes on with it"
-    return "" if done.code == 0 else first_line(done.out) or f"systemctl ended with {done.code}"
-
-
-def _systemctl_output(verb: str, *arguments: str) -> str:
+def systemctl_output(verb: str, *arguments: str) -> str:
+    """What systemctl prints. Raises BrokenCheckError when it fails or does not answer."""
     try:
         done = completed(("systemctl", verb, *arguments), ANSWER_SEC)
     except OverdueError:

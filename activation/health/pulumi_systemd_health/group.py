@@ -1,0 +1,43 @@
+"""The groups of a scope as they lie on disk."""
+
+from __future__ import annotations
+
+import os
+
+from .errors import BrokenCheckError
+from .places import Places
+from .settings import Group, group_of
+from .strict_json import MalformedError
+
+
+def group_names(places: Places) -> list[str]:
+    """Names of the groups that have settings."""
+    try:
+        return sorted(name[:-5] for name in os.listdir(places.settings) if name.endswith(".json"))
+    except FileNotFoundError:
+        return []
+
+
+def group_at(places: Places, name: str) -> Group:
+    """The settings of a group. Raises BrokenCheckError."""
+    path = os.path.join(places.settings, f"{name}.json")
+    try:
+        with open(path, encoding="utf-8") as source:
+            return group_of(source.read())
+    except (OSError, UnicodeDecodeError) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) else "it is not UTF-8"
+        raise BrokenCheckError(f"{path} cannot be read: {reason}") from None
+    except MalformedError as problem:
+        raise BrokenCheckError(f"{path}: {problem}") from None
+
+
+def state_path(places: Places, group: str) -> str:
+    return os.path.join(places.states, f"{group}.json")
+
+
+def history_path(places: Places, group: str) -> str:
+    return os.path.join(places.states, f"{group}.history")
+
+
+def report_path(places: Places, group: str) -> str:
+    return os.path.join(places.reports, f"{group}.json")
