@@ -1,126 +1,131 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { parsedTimeSpan, timeSpanProblem } from "../systemd/values/time-span.ts";
-import { calendar, sectionDirectives, timeSpan, unitReference } from "./argument-schema.ts";
+import { calendar, sectionDirectives, unitReference } from "./argument-schema.ts";
 import type { UnitReference } from "./definition.ts";
+import { everyProblem } from "./health-check-schedule.ts";
+import { anySpan, type HealthProbesArgs, healthProbesShape, spanOf } from "./health-probe-args.ts";
+import type { NotifierReference } from "./notifier-args.ts";
 import type { ServiceSectionArgs, TimerSectionArgs } from "./section-args.generated.ts";
 import { type WaiverArgs, waivers } from "./waiver.ts";
 
-/** A GET request that the service must answer. Redirects are not followed; certificates are checked. */
-export interface HttpProbeArgs {
-  /** Address as seen from the host: `http://127.0.0.1:8000/healthz`. May be a secret: then messages name only its host. */
-  url: pulumi.Input<string>;
-  /** The one status that counts as well. Default: any from 200 to 399. */
-  status?: pulumi.Input<number>;
-  /** Text that the first MiB of the answer must hold. Default: none. */
-  contains?: pulumi.Input<string>;
-}
+/** What is done about a unit that is not well: one rung of a check's ladder. */
+export const HealthAction = {
+  /** Restart the unit, and it alone. */
+  Restart: "restart",
+  /** Have the unit read its configuration again. It must have `ExecReload=`. */
+  Reload: "reload",
+  /** Bring the host back to the generation before, with the release that it had. */
+  Rollback: "rollback",
+  /** Start the unit that `hook` names and wait for its end: a oneshot that does what must be done. */
+  Hook: "hook",
+} as const;
+export type HealthAction = (typeof HealthAction)[keyof typeof HealthAction];
 
-/** A port that must accept a connection. */
-export interface TcpProbeArgs {
-  /** Address or name as seen from the host. Default: `127.0.0.1`. */
-  host?: pulumi.Input<string>;
-  /** Port, 1 to 65535. */
-  port: pulumi.Input<number>;
-}
-
-/** Arguments of `HealthCheck`. Without `http`, `tcp` and `command` it looks only whether the unit is active. */
-export interface HealthCheckArgs {
-  /** The unit that is watched, and restarted while it is not well. */
-  unit: UnitReference;
-  /** A GET request that must be answered. Default: none. */
-  http?: pulumi.Input<HttpProbeArgs>;
-  /** A port that must accept a connection. Default: none. */
-  tcp?: pulumi.Input<TcpProbeArgs>;
-  /**
-   * A program, by its absolute path, and its arguments, that must end with exit status 0. It runs as root without
-   * capabilities, in the sandbox of the check: it writes nowhere but /tmp and the check's StateDirectory. Default: none.
-   */
-  command?: pulumi.Input<pulumi.Input<string>[]>;
-  /** Pause between two checks, a time span of at least 1 s. Default: `1min`, or none where `onCalendar` is given. */
-  everySec?: pulumi.Input<string>;
-  /** Wall-clock times of checks, in the grammar of systemd.time(7). Default: none. */
-  onCalendar?: pulumi.Input<string>;
-  /** Time in which every probe must have answered, a time span. Default: `5s`. */
+/** One check: a unit or anything else that can be probed, and how far one may go about it. */
+export interface HealthTestArgs extends HealthProbesArgs {
+  /** The unit that is watched and acted on. Without it, only probes are made and only `hook` can be done. Default: none. */
+  unit?: UnitReference;
+  /** Time in which each probe must have answered, a time span. Default: `5s`. */
   timeoutSec?: pulumi.Input<string>;
-  /** Failed checks in a row after which the unit is restarted. Default: 2. */
+  /** Checks of the same component, by their names there, that must be well first: the root cause is treated. Default: none. */
+  dependsOn?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Failed checks after which something is done: so many of the last `failOf`. Default: 2. */
   failAfter?: pulumi.Input<number>;
+  /** Checks among which `failAfter` are counted. Default: `failAfter`, so they must fail in a row. */
+  failOf?: pulumi.Input<number>;
   /** Time after any start of the unit in which a failed check does not count, a time span. Default: `30s`. */
   graceSec?: pulumi.Input<string>;
-  /** Restarts within `withinSec`; 0 only tells. Default: 3. */
-  maxRestarts?: pulumi.Input<number>;
-  /** Length of the sliding window in which `maxRestarts` counts, a time span; it goes on over reboots. Default: `1h`. */
+  /** What is done, one after the other; the last is done again. An empty list only tells. Default: `restart`, with a unit. */
+  actions?: pulumi.Input<pulumi.Input<HealthAction>[]>;
+  /** The unit that the action `hook` starts: a oneshot with the privileges that it needs. Default: none. */
+  hook?: UnitReference;
+  /** Actions within `withinSec`; 0 only tells. Default: 3. */
+  maxActions?: pulumi.Input<number>;
+  /** Length of the sliding window in which `maxActions` counts, a time span; it goes on over reboots. Default: `1h`. */
   withinSec?: pulumi.Input<string>;
-  /** Pause after a restart before the next one, doubled by each restart in the window; a time span. Default: `1min`. */
+  /** Pause after an action before the next one, doubled by each action, a little longer by chance; a time span. Default: `1min`. */
   backoffSec?: pulumi.Input<string>;
-  /** One line for people. Default: `Health check of UNIT`. */
+  /** Longest such pause, a time span. Default: `30min`. */
+  backoffMaxSec?: pulumi.Input<string>;
+  /** Time after the budget was used up in which nothing is done; then one action is tried. Default: `withinSec`. */
+  halfOpenAfterSec?: pulumi.Input<string>;
+  /** Pause between two reminders of an outage, a time span; 0 reminds never. Default: `4h`. */
+  remindEverySec?: pulumi.Input<string>;
+  /** Time for which it must be well until the ladder and the pauses begin anew, a time span. Default: `10min`. */
+  stableForSec?: pulumi.Input<string>;
+}
+
+/** Arguments of `HealthCheck`: one check, or several under `checks`; what is given beside `checks` is their default. */
+export interface HealthCheckArgs extends HealthTestArgs {
+  /** Several checks with one schedule, by their names. Default: one check, given beside. */
+  checks?: { [name: string]: HealthTestArgs };
+  /** Pause between two checks: a time span of which a minute, an hour or a day is a multiple. Default: `1min`, or none where `onCalendar` is given. */
+  everySec?: pulumi.Input<string>;
+  /** Wall-clock times of checks, in the grammar of systemd.time(7). Default: none. */
+  onCalendar?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Who is told of outages, of a budget that is used up, and of recoveries. They go to the same hosts. Default: nobody. */
+  notify?: NotifierReference[];
+  /**
+   * Whether what is told goes to `/var/log/pulumi-systemd-health/NAME.log` as well, which logrotate turns over each week.
+   * Default: false, the journal alone.
+   */
+  logFile?: pulumi.Input<boolean>;
+  /** One line for people. Default: `Health check NAME`. */
   description?: pulumi.Input<string>;
-  /** Any directive of [Service] of the check by its systemd name. Default: none. */
+  /**
+   * Any directive of [Service] by its systemd name. The check then runs in a process of its own, `NAME.service`, with
+   * these. Default: none, so that all checks of a host share one process.
+   */
   service?: pulumi.Input<ServiceSectionArgs>;
-  /** Any directive of [Timer] by its systemd name, such as several calendars. Default: none. */
+  /** Any directive of [Timer] by its systemd name. Default: none. */
   timer?: pulumi.Input<TimerSectionArgs>;
-  /** Lints and policies that the check's service and timer may break until a date, each with a reason. Default: none. */
+  /** Lints and policies that the check's own units may break until a date, each with a reason. Default: none. */
   waive?: pulumi.Input<pulumi.Input<WaiverArgs>[]>;
 }
 
-/** A finite time span of at least so many seconds. */
-function spanOf(least: number, words: string) {
-  return timeSpan.superRefine((text, context) => {
-    if (timeSpanProblem(text) !== undefined) return;
-    const seconds = parsedTimeSpan(text) / 1e6;
-    if (Number.isFinite(seconds) && seconds >= least) return;
-    context.addIssue({ code: "custom", message: `${JSON.stringify(text)} is not ${words}; write e.g. "30s"` });
-  });
-}
-
-const anySpan = spanOf(0, "a time that ends");
-
-const url = z.string().superRefine((text, context) => {
-  const problem = urlProblem(text);
-  if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
-});
-
-/** It may be secret, so it is not shown. */
-function urlProblem(text: string): string | undefined {
-  const example = "write e.g. http://127.0.0.1:8000/healthz";
-  if (!URL.canParse(text)) return `is not a URL; ${example}`;
-  const { protocol, username, password } = new URL(text);
-  if (protocol !== "http:" && protocol !== "https:") return `must begin with http:// or https://; ${example}`;
-  if (username !== "" || password !== "") return "holds a user name or password, which is not sent; use a command";
-  return undefined;
-}
-
-/** `HealthCheckArgs` after all Outputs are known. */
-export const healthCheckSchema = z.strictObject({
-  unit: unitReference,
-  http: z
-    .strictObject({
-      url,
-      status: z.number().int().min(100).max(599).optional(),
-      contains: z.string().min(1, "is empty; give a text, or leave it out").optional(),
-    })
-    .optional(),
-  tcp: z
-    .strictObject({
-      host: z
-        .string()
-        .regex(/^[A-Za-z0-9._:-]+$/, "is not an address or host name; write e.g. 127.0.0.1")
-        .optional(),
-      port: z.number().int().min(1).max(65535),
-    })
-    .optional(),
-  command: z
-    .array(z.string().regex(/^[^\0]*$/, "holds a NUL character"))
-    .refine(([first]) => first?.startsWith("/") === true, "must begin with the absolute path of a program on the host")
-    .optional(),
-  everySec: spanOf(1, "a time span of at least 1 s").optional(),
-  onCalendar: calendar.optional(),
+const healthTestShape = {
+  ...healthProbesShape,
+  unit: unitReference.optional(),
   timeoutSec: spanOf(0.001, "a time span above 0").optional(),
+  dependsOn: z.array(z.string()).optional(),
   failAfter: z.number().int().min(1).max(1000).optional(),
+  failOf: z.number().int().min(1).max(1000).optional(),
   graceSec: anySpan.optional(),
-  maxRestarts: z.number().int().min(0).max(1000).optional(),
+  actions: z.array(z.enum(["restart", "reload", "rollback", "hook"])).optional(),
+  hook: unitReference.optional(),
+  maxActions: z.number().int().min(0).max(1000).optional(),
   withinSec: spanOf(1, "a time span of at least 1 s").optional(),
   backoffSec: anySpan.optional(),
+  backoffMaxSec: anySpan.optional(),
+  halfOpenAfterSec: anySpan.optional(),
+  remindEverySec: anySpan.optional(),
+  stableForSec: anySpan.optional(),
+};
+
+/** `HealthTestArgs` after all Outputs are known. */
+const healthTestSchema = z.strictObject(healthTestShape);
+export type HealthTestPlain = z.infer<typeof healthTestSchema>;
+
+const every = spanOf(1, "a time span of at least 1 s").superRefine((text, context) => {
+  if (timeSpanProblem(text) !== undefined) return;
+  const problem = everyProblem(parsedTimeSpan(text) / 1e6);
+  if (problem !== undefined) context.addIssue({ code: "custom", message: `${JSON.stringify(text)} ${problem}` });
+});
+
+/** A check's name within its component. */
+const checkName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, {
+  error: ({ input }) => `${JSON.stringify(input)} is no name of a check; use letters, digits and . _ -`,
+});
+
+/** `HealthCheckArgs` after all Outputs are known; `notify` by names. */
+export const healthCheckSchema = z.strictObject({
+  ...healthTestShape,
+  checks: z.record(checkName, healthTestSchema).optional(),
+  everySec: every.optional(),
+  onCalendar: z.preprocess((value) => (typeof value === "string" ? [value] : value), z.array(calendar).optional()),
+  notify: z.array(z.string()).optional(),
+  logFile: z.boolean().optional(),
   description: z.string().optional(),
   service: sectionDirectives("service", "Service").optional(),
   timer: sectionDirectives("timer", "Timer").optional(),

@@ -2,64 +2,84 @@ import * as pulumi from "@pulumi/pulumi";
 import { healthProgram } from "../activation/health/program.ts";
 import { reported, validArguments } from "./argument-error.ts";
 import { componentNameProblem } from "./argument-schema.ts";
-import { built, mapped, outputOf } from "./deferred.ts";
+import { built, type Deferrable, mapped, outputOf } from "./deferred.ts";
 import type { DefinedFile, Definition } from "./definition.ts";
-import type { HealthCheckArgs } from "./health-check-args.ts";
+import type { HealthCheckArgs, HealthCheckPlain, HealthTestArgs } from "./health-check-args.ts";
 import { healthCheckSchema } from "./health-check-args.ts";
-import type { HealthSettings } from "./health-check-sections.ts";
 import {
+  commonHealthService,
+  type HealthSettings,
   healthProgramPath,
+  healthScope,
+  healthServiceName,
   healthServiceSections,
   healthSettings,
   healthSettingsPath,
   healthTimerSections,
+  logRotation,
+  logRotationPath,
 } from "./health-check-sections.ts";
+import type { NotifierReference } from "./notifier-args.ts";
 import { Unit, unitArgsOf } from "./unit.ts";
 import { waivedSections } from "./waiver.ts";
 
-export type { HealthCheckArgs, HttpProbeArgs, TcpProbeArgs } from "./health-check-args.ts";
-export { healthCheckSchema } from "./health-check-args.ts";
+export type { HealthCheckArgs, HealthTestArgs } from "./health-check-args.ts";
+export { HealthAction, healthCheckSchema } from "./health-check-args.ts";
+export type {
+  CommandProbeArgs,
+  DiskProbeArgs,
+  FileProbeArgs,
+  HealthProbesArgs,
+  HttpProbeArgs,
+  MemoryProbeArgs,
+  TcpProbeArgs,
+  UnixSocketProbeArgs,
+} from "./health-probe-args.ts";
 
 /**
- * A check of one unit on a timer, that restarts it within a budget while it is not well. First systemd must say that the
- * unit is active, then every probe must be well within `timeoutSec`. After `failAfter` failed checks in a row the unit is
- * restarted, and it alone (systemd restarts what requires it); at most `maxRestarts` times within `withinSec`, each time
- * after a longer pause. A budget that is used up is told once, and the unit is left alone until the window has room again
- * or the unit is well.
+ * Checks on a timer, that treat what is not well within a budget. A check looks at a unit, at probes (HTTP, TCP, a socket,
+ * a program, the freshness of a file, room on a disk, memory of a unit), or at both. When `failAfter` of the last `failOf`
+ * checks failed, the first of `actions` is done, then the next: reload, restart that unit and it alone, roll the release
+ * back, start a `hook`. At most `maxActions` within `withinSec`, each after a longer pause. A budget that is used up is
+ * told once; after `halfOpenAfterSec` one action is tried, and so on until the unit is well, which is told as well.
  *
- * It never acts on a unit that a person stopped, that systemd is about to restart or has a job for, while the system goes
- * down, during an update of the host, or while a lease holds: `/run/pulumi-systemd/lease` with the Unix time in seconds at
- * which it ends, a day after it was written at the latest. `Restart=` of the unit is for what crashes; this is for what
- * runs and does not work.
+ * It never acts on a unit that a person stopped, that systemd is about to restart or has a job for, that depends on
+ * something that is not well (`dependsOn`), while the system goes down, during an update of the host, or while a person or
+ * a lease holds it: `/run/pulumi-systemd/lease` with the Unix time in seconds at which it ends, a day after it was written
+ * at the latest. `Restart=` of the unit is for what crashes; this is for what runs and does not work.
  *
- * What it finds is in the journal of `NAME.service`: a failed check and a recovery at priority notice, an outage and a
- * restart at warning, a budget that is used up at error. `systemctl status NAME.service` shows the last result. The
- * service itself fails only when the check could not be made (its program is missing, systemd does not answer), and
- * such a check says nothing about the unit: `systemctl --failed` lists checks that need a person.
+ * All checks of a stack on a host run in one process without a daemon, `pulumi-systemd-health-PROJECT-STACK.service`; one
+ * with `service` directives has a process of its own. What they find is in the journal, also in that of the unit, with the
+ * fields `PULUMI_SYSTEMD_CHECK` and `PULUMI_SYSTEMD_EVENT`. That service fails when a check could not be made (a program is
+ * missing, systemd does not answer): such a check says nothing about its unit, and is told once as well.
  *
  * @example
  * ```ts
- * const watch = new HealthCheck("api-health", {
- *   unit: api,
- *   http: { url: "http://127.0.0.1:8000/healthz", contains: "ok" },
+ * const watch = new HealthCheck("shop", {
+ *   checks: {
+ *     database: { unit: { unitName: "postgresql.service" }, tcp: { port: 5432 } },
+ *     api: { unit: api, http: { url: "http://127.0.0.1:8000/healthz", contains: "ok" }, dependsOn: ["database"] },
+ *   },
  *   everySec: "30s",
+ *   notify: [ops],
  * });
  * ```
  */
 export class HealthCheck extends pulumi.ComponentResource {
   static readonly __pulumiType = "systemd:index:HealthCheck";
 
-  /** File name of the unit that sets it off: `NAME.timer`. Each check is a run of `NAME.service`. */
+  /** File name of the unit that makes it due: `NAME.timer`. */
   readonly unitName: string;
   /** What a Host needs of this check. */
   readonly definition: pulumi.Output<Definition>;
 
   /** @throws pulumi.ResourceError naming the argument or directive, what was received, and what is accepted */
   constructor(name: string, args: HealthCheckArgs, opts?: pulumi.ComponentResourceOptions) {
+    const scope = healthScope(pulumi.getProject(), pulumi.getStack());
     let settings: pulumi.Output<HealthSettings> | undefined;
     let problem: unknown;
     try {
-      settings = checkedSettings(name, args);
+      settings = checkedSettings(scope, name, args);
     } catch (error) {
       problem = error;
     }
@@ -68,7 +88,7 @@ export class HealthCheck extends pulumi.ComponentResource {
     this.unitName = `${name}.timer`;
     this.definition = reported(this, name, () => {
       if (settings === undefined) throw problem;
-      return healthDefinition(this, name, args, settings);
+      return healthDefinition(this, scope, name, args, settings);
     });
     this.registerOutputs({ unitName: this.unitName });
   }
@@ -78,78 +98,150 @@ export class HealthCheck extends pulumi.ComponentResource {
 const nameForm = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
 /** @throws Error at once for what is known now; what is wrong in an Output fails the settings */
-function checkedSettings(name: string, args: HealthCheckArgs): pulumi.Output<HealthSettings> {
+function checkedSettings(scope: string, name: string, args: HealthCheckArgs): pulumi.Output<HealthSettings> {
   const nameProblem = componentNameProblem(name, ".service");
   if (nameProblem !== undefined) throw new Error(nameProblem);
   if (!nameForm.test(name)) {
     throw new Error(`${JSON.stringify(name)} is no name of a health check; use letters, digits and . _ -`);
   }
   const settings = outputOf(
-    built(plainArguments(args), (plain) => healthSettings(name, validArguments(healthCheckSchema, plain))),
+    built(plainArguments(args), (plain) => healthSettings(scope, name, validArguments(healthCheckSchema, plain))),
   );
-  const secrets = pulumi.all([args.http, args.tcp, args.command].map((probe) => pulumi.isSecret(pulumi.output(probe))));
-  return pulumi.all([settings, secrets]).apply(([known, [http = false, tcp = false, command = false]]) => {
-    if (tcp) throw new Error(`${name}: tcp: is a secret, and messages must name what was tried; give it in clear`);
+  const tests: [string, HealthTestArgs][] = args.checks === undefined ? [["", args]] : Object.entries(args.checks);
+  const secrets = pulumi.all(tests.map(([key, test]) => confidential(name, key === "" ? "" : `checks.${key}.`, test)));
+  return pulumi.all([settings, secrets]).apply(([known, hidden]) => ({
+    ...known,
+    checks: known.checks.map((check, index) => ({ ...check, confidential: hidden[index] ?? false })),
+  }));
+}
+
+const openProbes = ["tcp", "unixSocket", "file", "disk", "memory"] as const;
+
+/** Whether the URL of a check is a secret. Another secret fails it. */
+function confidential(name: string, at: string, test: HealthTestArgs): pulumi.Output<boolean> {
+  const probes = pulumi.all([test.http, test.command, ...openProbes.map((probe) => test[probe])].map(isSecret));
+  return probes.apply(([http = false, command = false, ...others]) => {
+    const index = others.indexOf(true);
+    if (index >= 0) {
+      const messages = "is a secret, and messages must name what was tried; give it in clear";
+      throw new Error(`${name}: ${at}${openProbes[index]}: ${messages}`);
+    }
     if (command) {
       throw new Error(
-        `${name}: command: holds a secret, and every user of a host can see the arguments of a process; let the program read it from a file`,
+        `${name}: ${at}command: holds a secret, and every user of a host can see the arguments of a process; let the program read it from a file`,
       );
     }
-    return { ...known, confidential: http };
+    return http;
   });
 }
 
+function isSecret(value: unknown): Promise<boolean> {
+  return pulumi.isSecret(pulumi.output(value));
+}
+
 /** A reference may be a whole component, of which only the name is wanted. */
-function plainArguments(args: HealthCheckArgs) {
-  return { ...args, ...(args.unit?.unitName === undefined ? {} : { unit: { unitName: args.unit.unitName } }) };
+function plainArguments({ notify, checks, ...args }: HealthCheckArgs) {
+  return {
+    ...plainTest(args),
+    ...(notify === undefined ? {} : { notify: notify.map(notifierName) }),
+    ...(checks === undefined
+      ? {}
+      : { checks: Object.fromEntries(Object.entries(checks).map(([key, test]) => [key, plainTest(test)])) }),
+  };
+}
+
+function plainTest<T extends HealthTestArgs>(test: T) {
+  if (typeof test !== "object" || test === null) return test;
+  const references = (["unit", "hook", "active"] as const).flatMap((field) => {
+    const unitName = test[field]?.unitName;
+    return unitName === undefined ? [] : [[field, { unitName }]];
+  });
+  return { ...test, ...Object.fromEntries(references) };
+}
+
+function notifierName(notifier: NotifierReference): string {
+  return notifier.unitName.replace(/\.service$/, "");
 }
 
 function healthDefinition(
   check: HealthCheck,
+  scope: string,
   name: string,
   args: HealthCheckArgs,
   settings: pulumi.Output<HealthSettings>,
 ): pulumi.Output<Definition> {
-  // A secret URL is no part of a unit, so the units are built without the probes.
-  const { http: _http, tcp: _tcp, command: _command, ...scheduling } = plainArguments(args);
+  // A secret URL is no part of a unit, so the units are built without the checks.
+  const { everySec, onCalendar, description, service, timer, waive } = args;
+  const scheduling = { everySec, onCalendar, description, service, timer, waive };
   const plan = built(scheduling, (plain) => validArguments(healthCheckSchema, plain));
-  const parent = { parent: check };
-  const service = new Unit(
-    `${name}.service`,
-    {
-      ...unitArgsOf(
-        mapped(plan, (known) => waivedSections(healthServiceSections(name, known), known.waive)),
-        ["Unit", "Service", "waive"],
-      ),
-      triggeredBy: [check.unitName],
-    },
-    parent,
-  );
-  const timer = new Unit(
+  const timed = new Unit(
     check.unitName,
     unitArgsOf(
-      mapped(plan, (known) => waivedSections(healthTimerSections(name, known), known.waive)),
+      mapped(plan, (known) => {
+        return waivedSections(healthTimerSections(name, healthServiceName(scope, name, known), known), known.waive);
+      }),
       ["Unit", "Timer", "Install", "waive"],
     ),
-    parent,
+    { parent: check },
   );
-  const definition = mapped(pulumi.all([timer.definition, service.definition, settings]), ([timed, served, known]) => ({
-    units: [...timed.units, ...served.units],
-    files: healthFiles(name, known),
+  const serving = service === undefined ? commonService(check, scope) : ownService(check, scope, name, plan);
+  const told = (args.notify ?? []).map((notifier) => pulumi.output(notifier.definition));
+  const all = pulumi.all([timed.definition, serving.definition, settings, pulumi.all(told)]);
+  const definition = mapped(all, ([own, common, known, notifiers]) => ({
+    units: distinct([...own.units, ...common.units, ...notifiers.flatMap(({ units }) => units)], (unit) => unit.name),
+    files: distinct(
+      [...healthFiles(scope, name, known), ...notifiers.flatMap(({ files }) => files)],
+      (file) => file.path,
+    ),
     users: [],
     releases: [],
   }));
   return outputOf(definition);
 }
 
-function healthFiles(name: string, settings: HealthSettings): DefinedFile[] {
-  return [
-    { path: healthProgramPath(name), mode: "0644", content: healthProgram(), secret: false },
+function distinct<T>(items: readonly T[], nameOf: (item: T) => string): T[] {
+  return [...new Map(items.map((item) => [nameOf(item), item])).values()];
+}
+
+function ownService(check: HealthCheck, scope: string, name: string, plan: Deferrable<HealthCheckPlain>): Unit {
+  const sections = mapped(plan, (known) => {
+    const description = known.description ?? `Health check ${name}`;
+    return waivedSections(healthServiceSections(scope, `${name}.service`, description, known.service), known.waive);
+  });
+  return new Unit(
+    `${name}.service`,
+    { ...unitArgsOf(sections, ["Unit", "Service", "waive"]), triggeredBy: [check.unitName] },
+    { parent: check },
+  );
+}
+
+/** Every program has one, and two resources of one name are an error to Pulumi: the first check of a stack registers it. */
+const commonServices = new WeakMap<object, Unit>();
+const withoutStack = {};
+
+function commonService(check: HealthCheck, scope: string): Unit {
+  const stack = pulumi.runtime.getStackResource() ?? withoutStack;
+  const known = commonServices.get(stack);
+  const name = commonHealthService(scope);
+  if (known?.unitName === name) return known;
+  const sections = healthServiceSections(scope, name, `Health checks of ${scope}`, undefined);
+  const unit = new Unit(name, unitArgsOf(sections, ["Unit", "Service"]), { parent: check });
+  commonServices.set(stack, unit);
+  return unit;
+}
+
+function healthFiles(scope: string, name: string, settings: HealthSettings): DefinedFile[] {
+  const files = [
+    { path: healthProgramPath(scope), mode: "0644", content: healthProgram(), secret: false },
     {
-      path: healthSettingsPath(name),
+      path: healthSettingsPath(scope, name),
       mode: "0600",
       content: `${JSON.stringify(settings, undefined, 2)}\n`,
-      secret: settings.confidential,
+      secret: settings.checks.some((check) => check.confidential),
     },
   ];
+  if (settings.logFile !== null) {
+    files.push({ path: logRotationPath(name), mode: "0644", content: logRotation(name), secret: false });
+  }
+  return files;
 }

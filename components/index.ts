@@ -8,11 +8,34 @@ export type {
   DefinitionSource,
   UnitReference,
 } from "./definition.ts";
-export { HealthCheck, type HealthCheckArgs, type HttpProbeArgs, type TcpProbeArgs } from "./health-check.ts";
+export {
+  type CommandProbeArgs,
+  type DiskProbeArgs,
+  type FileProbeArgs,
+  HealthAction,
+  HealthCheck,
+  type HealthCheckArgs,
+  type HealthProbesArgs,
+  type HealthTestArgs,
+  type HttpProbeArgs,
+  type MemoryProbeArgs,
+  type TcpProbeArgs,
+  type UnixSocketProbeArgs,
+} from "./health-check.ts";
 export { Host, type HostArgs } from "./host.ts";
 export type { HostConnectionArgs, HostProxyArgs } from "./host-connection.ts";
 export type { HostAction, HostReceipt, HostUnit } from "./host-receipt.ts";
 export { OlderSystemd } from "./host-systemd.ts";
+export {
+  type MailArgs,
+  MailSecurity,
+  Notifier,
+  type NotifierArgs,
+  type NotifierReference,
+  type SendmailArgs,
+  type WebhookArgs,
+  WebhookShape,
+} from "./notifier.ts";
 export { PythonService, type PythonServiceArgs } from "./python-service.ts";
 export type * from "./section-args.generated.ts";
 export { Service, type ServiceArgs } from "./service.ts";

@@ -5,6 +5,7 @@ import { unitName } from "../components/argument-schema.ts";
 import { healthCheckSchema } from "../components/health-check.ts";
 import { hostLimitsShape } from "../components/host.ts";
 import { hostConnectionSchema } from "../components/host-connection.ts";
+import { notifierSchema } from "../components/notifier.ts";
 import { pythonServiceSchema, serviceSchema } from "../components/service-args.ts";
 import { socketUnitSchema } from "../components/socket-unit.ts";
 import { timerSchema } from "../components/timer-args.ts";
@@ -54,6 +55,7 @@ export const stackSchema = z.strictObject({
     .default({}),
   sockets: z.record(z.string(), socketUnitSchema).default({}),
   healthChecks: z.record(z.string(), healthCheckSchema).default({}),
+  notifiers: z.record(z.string(), notifierSchema).default({}),
   units: z.record(z.string(), unitSchema).default({}),
 });
 
@@ -99,13 +101,14 @@ export function stackConfig(
 }
 
 const secretPlaces =
-  "holds a secret where none can be kept: every user of a host can read its units; a secret goes into `secretEnvironment` of a service or into the credentials of a `connection`";
+  "holds a secret where none can be kept: every user of a host can read its units; a secret goes into `secretEnvironment` of a service or into the credentials of a `connection` or notifier";
 
 /** Whether a secret in this value can be in one of the places that keep it. */
-function mayHoldSecret(value: unknown): boolean {
+function mayHoldSecret(value: unknown, path: readonly string[] = []): boolean {
   if (typeof value !== "object" || value === null) return false;
   return Object.entries(value).some(
-    ([key, part]) => key === "secretEnvironment" || isPlaceOfSecret([key]) || mayHoldSecret(part),
+    ([key, part]) =>
+      key === "secretEnvironment" || isPlaceOfSecret([...path, key]) || mayHoldSecret(part, [...path, key]),
   );
 }
 

@@ -26,7 +26,10 @@ export function configFileText(stack: string): string | undefined {
 /** Whether the program keeps what stands here out of units, logs and clear state. */
 export function isPlaceOfSecret(path: readonly string[]): boolean {
   const last = path.at(-1) ?? "";
-  return path.at(-2) === "secretEnvironment" || ["privateKey", "privateKeyPassword", "password"].includes(last);
+  if (["privateKey", "privateKeyPassword", "password"].includes(last)) return true;
+  if (path.at(-2) === "secretEnvironment") return true;
+  const ofWebhook = path.includes("webhooks");
+  return ofWebhook && (last === "url" || last === "template" || path.at(-2) === "headers");
 }
 
 /** Where a `secure: ...` stands in place of a value. */

@@ -3,9 +3,10 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { DefinitionSource } from "../components/definition.ts";
-import { HealthCheck } from "../components/health-check.ts";
+import { HealthCheck, type HealthCheckArgs } from "../components/health-check.ts";
 import { Host } from "../components/host.ts";
 import type { HostConnectionArgs } from "../components/host-connection.ts";
+import { Notifier } from "../components/notifier.ts";
 import { PythonService } from "../components/python-service.ts";
 import { Service } from "../components/service.ts";
 import { SocketUnit } from "../components/socket-unit.ts";
@@ -46,9 +47,24 @@ function definedUnits(config: StackConfig): Map<string, DefinitionSource> {
   for (const [name, args] of Object.entries(config.services)) add(new Service(name, present(args)));
   for (const [name, args] of Object.entries(config.pythonServices)) add(new PythonService(name, present(args)));
   for (const [name, args] of Object.entries(config.timers)) add(new Timer(name, present(args)));
-  for (const [name, args] of Object.entries(config.healthChecks)) add(new HealthCheck(name, present(args)));
+  const notifiers = new Map(
+    Object.entries(config.notifiers).map(([name, args]) => [name, new Notifier(name, present(args))]),
+  );
+  for (const notifier of notifiers.values()) add(notifier);
+  for (const [name, { notify, ...args }] of Object.entries(config.healthChecks)) {
+    const told = notify?.map((notifier) => namedNotifier(name, notifier, notifiers));
+    add(new HealthCheck(name, { ...present<HealthCheckArgs>(args), ...(told === undefined ? {} : { notify: told }) }));
+  }
   for (const [name, args] of Object.entries(config.units)) add(new Unit(name, present(args)));
   return defined;
+}
+
+function namedNotifier(check: string, name: string, notifiers: ReadonlyMap<string, Notifier>): Notifier {
+  const notifier = notifiers.get(name);
+  if (notifier !== undefined) return notifier;
+  throw runError(
+    `${pulumi.getProject()}:healthChecks.${check}.notify: ${name} is no notifier of this stack; it has ${[...notifiers.keys()].join(", ") || "none"}`,
+  );
 }
 
 /** The config's schema and the component's are the same, but for `undefined` in place of a missing key. */

@@ -25,7 +25,11 @@ test("each component hands its waivers to the units that it makes", async () => 
   const socket = new SocketUnit("waived-api-http", { listenStream: "8000", waive: [waiver("socket-loopback")] });
   assert.deepEqual(await registered("waived-api-http.socket", socket), [waiver("socket-loopback")]);
 
-  const check = new HealthCheck("waived-health", { unit: service, waive: [waiver("non-root-user")] });
+  const check = new HealthCheck("waived-health", {
+    unit: service,
+    service: { Nice: 5 },
+    waive: [waiver("non-root-user")],
+  });
   assert.deepEqual(await registered("waived-health.service", check), [waiver("non-root-user")]);
   assert.deepEqual(await registered("waived-health.timer", check), [waiver("non-root-user")]);
 

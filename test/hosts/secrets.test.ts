@@ -195,7 +195,7 @@ suite("a secret", { timeout: 300_000 }, () => {
     assert.equal(run.code, 1, run.output);
     assert.match(
       run.output,
-      /^ {6}pulumi-systemd:services: holds a secret where none can be kept: every user of a host can read its units; a secret goes into `secretEnvironment` of a service or into the credentials of a `connection`$/m,
+      /^ {6}pulumi-systemd:services: holds a secret where none can be kept: every user of a host can read its units; a secret goes into `secretEnvironment` of a service or into the credentials of a `connection` or notifier$/m,
     );
     assert.doesNotMatch(run.output, /command:remote:Command/);
     assert.ok(!run.output.includes(plain));

@@ -78,7 +78,7 @@ suite("what the components make by default", () => {
 
     test(`a health check passes in ${environment}, as root by exception`, (t) => {
       const warn = t.mock.method(console, "warn", () => undefined);
-      const sections = healthServiceSections("api", healthCheck);
+      const sections = healthServiceSections("shop-prod", "api.service", "Health checks", healthCheck.service);
       assert.deepEqual(reported(environment, sections, ["systemd:index:HealthCheck"]), []);
       assert.deepEqual(
         warn.mock.calls.map((call) => String(call.arguments[0]).split(":")[0]),
@@ -87,9 +87,16 @@ suite("what the components make by default", () => {
     });
 
     test(`the same unit outside of a HealthCheck is refused in ${environment}`, () => {
-      assert.deepEqual(reported(environment, healthServiceSections("api", healthCheck), inService), [
-        "api.service: [Service] User= is not set, wanted an account of its own, or DynamicUser=yes: whoever takes over the process is root on the host",
-      ]);
+      assert.deepEqual(
+        reported(
+          environment,
+          healthServiceSections("shop-prod", "api.service", "Health checks", healthCheck.service),
+          inService,
+        ),
+        [
+          "api.service: [Service] User= is not set, wanted an account of its own, or DynamicUser=yes: whoever takes over the process is root on the host",
+        ],
+      );
     });
   }
 });
