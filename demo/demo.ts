@@ -98,7 +98,7 @@ async function managedUnits(stack: DemoStack, host: SandboxHost) {
 
 function identities(states: Awaited<ReturnType<typeof unitStates>>): string[] {
   return states
-    .filter((state) => !state.name.startsWith("hello-health"))
+    .filter((state) => !state.name.includes("-health"))
     .map((state) => `${state.name} ${state.invocation}`);
 }
 

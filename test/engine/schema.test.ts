@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { Analyzer } from "@pulumi/pulumi/provider/experimental/analyzer.js";
 
 /** Pulumi's own analyzer makes the schema that its other languages are generated from. */
-const components = ["HealthCheck", "Host", "PythonService", "Service", "SocketUnit", "Timer", "Unit"];
+const components = ["HealthCheck", "Host", "Notifier", "PythonService", "Service", "SocketUnit", "Timer", "Unit"];
 const repository = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 type Result = ReturnType<Analyzer["analyze"]>;
@@ -55,6 +55,7 @@ test("a component gives out its unit's name, and nothing by accident", () => {
   assert.deepEqual(outputs, {
     HealthCheck: unit,
     Host: ["receipt"],
+    Notifier: ["definition", "onFailure", "unitName"],
     PythonService: unit,
     Service: unit,
     SocketUnit: unit,

@@ -21,9 +21,13 @@ import { connectionOf } from "./stack.ts";
 const repository = join(import.meta.dirname, "..", "..");
 const secrets = { "pythonServices.hello.secretEnvironment.API_KEY": "deploy-test-key" };
 /** `StateDirectory=` of the services: a destroy keeps them by design. */
-const data = ["/var/lib/hello", "/var/lib/hello-report", "/var/lib/pulumi-systemd-health"];
+const data = [
+  ...["/var/lib/hello", "/var/lib/hello-report", "/var/lib/pulumi-systemd-health", "/var/lib/pulumi-systemd-notify"],
+  "/var/log/pulumi-systemd-health",
+];
+const checks = "pulumi-systemd-health-pulumi-systemd-dev.service";
 /** It runs by its own timer, whatever Pulumi does. */
-const byItself = /^(stopped )?hello-health\.service$/;
+const byItself = /^(stopped )?pulumi-systemd-health-pulumi-systemd-dev\.service$/;
 
 type Definitions = Record<string, Record<string, Record<string, unknown>>>;
 
@@ -153,7 +157,7 @@ suite("the stack of Pulumi.dev.yaml", { timeout: 400_000 }, () => {
   test("the receipts say what was done", async () => {
     const found = await receipts(fleet);
     for (const { units } of Object.values(found)) {
-      delete units["hello-health.service"];
+      delete units[checks];
       delete units["hello-health.timer"];
     }
     assert.deepEqual(

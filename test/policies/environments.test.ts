@@ -5,6 +5,8 @@ import { suite, test } from "node:test";
 import type { PolicyPackConfig } from "@pulumi/policy";
 import { type HealthCheckPlain, healthCheckSchema } from "../../components/health-check-args.ts";
 import { healthServiceSections } from "../../components/health-check-sections.ts";
+import { notifierSchema } from "../../components/notifier-args.ts";
+import { deliverySections, failureSections } from "../../components/notifier-sections.ts";
 import { pythonServiceSchema } from "../../components/service-args.ts";
 import { serviceSections } from "../../components/service-sections.ts";
 import { policies } from "../../policies/policies.ts";
@@ -84,6 +86,15 @@ suite("what the components make by default", () => {
         warn.mock.calls.map((call) => String(call.arguments[0]).split(":")[0]),
         ["non-root-user excepted (only root may restart the unit that it watches)"],
       );
+    });
+
+    test(`a notifier passes in ${environment}, as root by exception`, (t) => {
+      const warn = t.mock.method(console, "warn", () => undefined);
+      const inNotifier = ["systemd:index:Notifier"];
+      const notifier = notifierSchema.parse({ command: ["/usr/local/bin/tell"] });
+      assert.deepEqual(reported(environment, deliverySections("shop-prod", "ops", notifier), inNotifier), []);
+      assert.deepEqual(reported(environment, failureSections("shop-prod", "ops"), inNotifier), []);
+      assert.equal(warn.mock.callCount(), 2);
     });
 
     test(`the same unit outside of a HealthCheck is refused in ${environment}`, () => {

@@ -46,6 +46,8 @@ class Run:
         self.acting: dict[str, Step] = {}
         self.keep_out = contextlib.ExitStack()
         self.broken: dict[str, str] = {}
+        # What /run says as well, unless it cannot be written: a group is checked once for each time that it is due.
+        self.begun: dict[str, float] = {}
 
     def run(self) -> int:
         """Make what is due. 0 when every check was made, whatever it found and did; 1 when one could not be."""
@@ -104,6 +106,7 @@ class Run:
                 groups[name] = group
         reports = {name: loaded_report(report_path(self.places, name)) for name in groups}
         last = {name: report.begun for name, report in reports.items() if report is not None and report.begun <= begun}
+        last.update(self.begun)
         asked = self._asked(groups)
         try:
             triggers = last_triggers(group.timer for group in groups.values())
@@ -124,6 +127,7 @@ class Run:
         return asked
 
     def _round(self, groups: Sequence[Group], begun: float) -> None:
+        self.begun.update({group.name: begun for group in groups})
         try:
             seen = seen_of(groups, frozenset(self.acting))
             ill = any(each.sight.condition is Condition.UNHEALTHY for each in seen)

@@ -72,19 +72,12 @@ test("a module that is not there is named", () => {
 test("the program runs as one file, without anything beside it", (context) => {
   const directory = mkdtempSync(join(tmpdir(), "health-program-"));
   context.after(() => rmSync(directory, { recursive: true }));
-  const file = join(directory, "api-health.py");
+  const file = join(directory, "shop-prod.py");
   writeFileSync(file, healthProgram());
-  const settings = join(directory, "missing.json");
-  const done = spawnSync("python3", ["-I", file, settings], {
-    encoding: "utf8",
-    env: { PATH: process.env.PATH, STATE_DIRECTORY: directory, RUNTIME_DIRECTORY: directory },
-  });
+  const done = spawnSync("python3", ["-I", file, `--root=${directory}`, "deliver", "ops"], { encoding: "utf8" });
+  const settings = join(directory, "etc/pulumi-systemd/notify/ops.json");
   assert.deepEqual(
     { status: done.status, stdout: done.stdout, stderr: done.stderr },
-    {
-      status: 1,
-      stdout: "",
-      stderr: `<3>the check could not be made: ${settings} cannot be read: No such file or directory\n`,
-    },
+    { status: 1, stdout: "", stderr: `<3>${settings} cannot be read: No such file or directory\n` },
   );
 });

@@ -3,225 +3,200 @@ from __future__ import annotations
 import unittest
 from typing import Any
 
-from pulumi_systemd_health_under_test import UNIT, settings
+from pulumi_systemd_health_under_test import UNIT, check
 
-from pulumi_systemd_health.decision import ERROR, NOTICE, WARNING, Condition, Decision, Message, Sight, decide, span
+from pulumi_systemd_health.decision import Condition, Decision, Sight, decide, span
+from pulumi_systemd_health.settings import Check, Step
 from pulumi_systemd_health.state import Outage, State
 
 NOW = 1_800_000_000.0
 BAD = "GET http://127.0.0.1:8000/: status 500, wanted 200 to 399"
+RESTART = Step("restart")
 
 
-def healthy() -> Sight:
-    return Sight(Condition.HEALTHY, "GET http://127.0.0.1:8000/ is well", 100.0)
-
-
-def unhealthy(**changes: Any) -> Sight:
+def unwell(**changes: Any) -> Sight:
     return Sight(**{"condition": Condition.UNHEALTHY, "reason": BAD, "since_start": 100.0, **changes})
 
 
-def state(**changes: Any) -> State:
-    return State(UNIT, **changes)
+def well() -> Sight:
+    return Sight(Condition.HEALTHY, "it is well", 100.0)
 
 
-class HealthyTest(unittest.TestCase):
-    def test_nothing_is_said_of_a_unit_that_is_well(self) -> None:
+def decided(state: State, sight: Sight, now: float = NOW, chosen: Check | None = None, dice: float = 0.0) -> Decision:
+    return decide(state, sight, now, chosen or check(), dice)
+
+
+def events(made: Decision) -> list[str]:
+    return [message.event for message in made.messages]
+
+
+class Life:
+    """A check that is asked again and again."""
+
+    def __init__(self, chosen: Check, dice: float = 0.0) -> None:
+        self.chosen, self.dice, self.state, self.now = chosen, dice, State(UNIT), NOW
+
+    def after(self, seconds: float, sight: Sight) -> tuple[str, list[str], str]:
+        self.now += seconds
+        made = decide(self.state, sight, self.now, self.chosen, self.dice)
+        self.state = made.state
+        done = f"{made.action.verb} {made.action.unit}".strip() if made.action else ""
+        return made.phase, events(made), done
+
+
+class WellTest(unittest.TestCase):
+    def test_nothing_is_said_or_remembered(self) -> None:
         self.assertEqual(
-            decide(state(), healthy(), NOW, settings()),
-            Decision(state(), False, (), "healthy: GET http://127.0.0.1:8000/ is well"),
+            decided(State(UNIT), well()), Decision(State(UNIT), None, (), "healthy", "healthy: it is well")
         )
 
     def test_a_single_failure_is_forgotten(self) -> None:
-        self.assertEqual(decide(state(failures=1), healthy(), NOW, settings()).state, state())
+        self.assertEqual(decided(State(UNIT, (True,)), well()).state, State(UNIT))
 
     def test_a_recovery_is_told_and_the_used_budget_stays_used(self) -> None:
-        before = state(
-            failures=2, restarts=(NOW - 300, NOW - 200), outage=Outage(NOW - 3900, BAD, 2), told_used_up=True
-        )
-        self.assertEqual(
-            decide(before, healthy(), NOW, settings()),
-            Decision(
-                state(restarts=(NOW - 300, NOW - 200)),
-                False,
-                (Message("recovered", NOTICE, "recovered after 1 h 5 min, 2 restarts"),),
-                "healthy: GET http://127.0.0.1:8000/ is well",
-            ),
-        )
+        used = (NOW - 300, NOW - 200)
+        before = State(UNIT, (True,), used, 2, NOW + 40, None, Outage(NOW - 3900, BAD, 2, NOW - 3900), NOW - 100)
+        made = decided(before, well())
+        self.assertEqual(made.messages[0].text, "recovered after 1 h 5 min, 2 actions")
+        self.assertEqual(made.state, State(UNIT, (), used, 2, NOW + 40, NOW))
 
-    def test_a_recovery_is_told_in_a_lease_and_in_the_grace_too(self) -> None:
+    def test_it_is_told_in_a_lease_and_in_the_grace_too(self) -> None:
         sight = Sight(Condition.HEALTHY, "active", 1.0, "held for 5 min by a lease")
-        made = decide(state(outage=Outage(NOW - 60, BAD, 1)), sight, NOW, settings())
-        self.assertEqual([message.event for message in made.messages], ["recovered"])
-        self.assertIsNone(made.state.outage)
+        self.assertEqual(events(decided(State(UNIT, outage=Outage(NOW - 60, BAD, 1, NOW - 60)), sight)), ["recovered"])
+
+    def test_the_ladder_begins_anew_after_a_stable_time(self) -> None:
+        before = State(UNIT, tries=3, well_since=NOW - 599)
+        self.assertEqual(decided(before, well()).state.tries, 3)
+        self.assertEqual(decided(before, well(), NOW + 1).state, State(UNIT))
 
 
 class UntouchedTest(unittest.TestCase):
     """What is not counted changes nothing and says nothing."""
 
     def test_cases(self) -> None:
-        before = state(failures=1, restarts=(NOW - 100,), outage=Outage(NOW - 200, BAD, 1))
-        for sight, status in (
-            (
-                Sight(Condition.BUSY, "systemd is about to restart it"),
-                "waiting: systemd is about to restart it",
-            ),
-            (unhealthy(held="a deploy is under way"), f"not counted, a deploy is under way: {BAD}"),
-            (unhealthy(since_start=29.9), f"not counted, started 30 s ago: {BAD}"),
-            (unhealthy(since_start=0.0), f"not counted, started 0 s ago: {BAD}"),
+        before = State(UNIT, (True,), (NOW - 100,), 1, 0.0, None, Outage(NOW - 200, BAD, 1, NOW - 200))
+        for sight, phase, status in (
+            (Sight(Condition.BUSY, "systemd is about to restart it"), "waiting", "waiting: systemd is about to restart it"),
+            (Sight(Condition.BLOCKED, "db is not well"), "blocked", "left alone: db is not well"),
+            (unwell(held="a deploy is under way"), "held", f"not counted, a deploy is under way: {BAD}"),
+            (unwell(since_start=29.9), "grace", f"not counted, started 30 s ago: {BAD}"),
         ):
             with self.subTest(status):
-                self.assertEqual(decide(before, sight, NOW, settings()), Decision(before, False, (), status))
+                self.assertEqual(decided(before, sight), Decision(before, None, (), phase, status))
 
     def test_a_unit_that_a_person_stopped_counts_from_the_start_again(self) -> None:
-        outage = Outage(NOW - 200, BAD, 1)
+        outage = Outage(NOW - 200, BAD, 1, NOW - 200)
         self.assertEqual(
-            decide(state(failures=1, outage=outage), Sight(Condition.STOPPED, "it was stopped"), NOW, settings()),
-            Decision(state(outage=outage), False, (), "not watched: it was stopped"),
+            decided(State(UNIT, (True,), outage=outage), Sight(Condition.STOPPED, "it was stopped")),
+            Decision(State(UNIT, outage=outage), None, (), "stopped", "not watched: it was stopped"),
         )
 
     def test_the_grace_ends(self) -> None:
         for seconds in (30.0, None):
             with self.subTest(seconds):
-                self.assertEqual(decide(state(), unhealthy(since_start=seconds), NOW, settings()).state.failures, 1)
+                self.assertEqual(decided(State(UNIT), unwell(since_start=seconds)).state.recent, (True,))
+
+    def test_a_check_that_cannot_be_made_is_told_once_and_touches_nothing(self) -> None:
+        life = Life(check(fail_after=1))
+        unknown = Sight(Condition.UNKNOWN, "no such program")
+        self.assertEqual(life.after(60, unknown), ("unknown", ["blind"], ""))
+        first = decide(State(UNIT), unknown, NOW, life.chosen, 0.0)
+        self.assertEqual([message.notify for message in first.messages], [True])
+        again = decide(life.state, unknown, NOW + 60, life.chosen, 0.0)
+        self.assertEqual([message.notify for message in again.messages], [False])
+        self.assertEqual(life.after(60, well()), ("healthy", ["sighted"], ""))
 
 
-class UnhealthyTest(unittest.TestCase):
-    def test_the_first_failure_is_only_counted(self) -> None:
-        text = f"failing (1 of 2): {BAD}"
+class UnwellTest(unittest.TestCase):
+    def test_from_the_first_failure_to_the_last_action_and_back(self) -> None:
+        life = Life(check())
+        story = [
+            (60, unwell(), ("failing", ["failing"], "")),
+            (60, unwell(), ("acting", ["outage", "action"], "restart")),
+            (60, unwell(since_start=10.0), ("grace", [], "")),
+            (60, unwell(), ("failing", [], "")),
+            (60, unwell(), ("acting", ["action"], "restart")),
+            (60, unwell(), ("failing", [], "")),
+            (30, unwell(), ("waiting", [], "")),
+            (60, unwell(), ("acting", ["action"], "restart")),
+            (60, unwell(), ("failing", [], "")),
+            (60, unwell(), ("open", ["open"], "")),
+            (600, unwell(), ("open", [], "")),
+            (3000, unwell(), ("acting", ["action"], "restart")),
+            (60, unwell(), ("failing", [], "")),
+            (60, unwell(), ("open", [], "")),
+            (60, well(), ("healthy", ["recovered"], "")),
+            (60, well(), ("healthy", [], "")),
+        ]
+        for index, (seconds, sight, expected) in enumerate(story):
+            self.assertEqual(life.after(seconds, sight), expected, f"step {index}")
+
+    def test_some_of_several_are_enough(self) -> None:
+        life = Life(check(fail_after=2, fail_of=4))
+        for sight, events_told in ((unwell(), ["failing"]), (well(), []), (well(), []), (unwell(), ["outage", "action"])):
+            self.assertEqual(life.after(60, sight)[1], events_told)
+
+    def test_in_a_row_a_good_one_forgets_the_bad_ones(self) -> None:
+        life = Life(check(fail_after=2))
+        for sight, told in ((unwell(), ["failing"]), (well(), []), (unwell(), ["failing"]), (unwell(), ["outage", "action"])):
+            self.assertEqual(life.after(60, sight)[1], told)
+
+    def test_the_ladder_goes_up_and_stays_at_the_top(self) -> None:
+        ladder = (Step("reload"), RESTART, Step("start", "backend.service"))
+        life = Life(check(fail_after=1, ladder=ladder, max_actions=9, backoff_sec=0.0))
+        done = [life.after(60, unwell())[2] for _ in range(5)]
+        self.assertEqual(done, ["reload", "restart", *["start backend.service"] * 3])
+
+    def test_each_pause_is_twice_as_long_up_to_a_bound_and_a_little_by_chance(self) -> None:
+        for dice, pauses in ((0.0, [60, 120, 240, 300, 300]), (1.0, [72, 144, 288, 360, 360])):
+            state = State(UNIT)
+            chosen = check(fail_after=1, max_actions=9, backoff_max_sec=300.0, jitter=0.2)
+            now = NOW
+            for pause in pauses:
+                made = decide(state, unwell(), now, chosen, dice)
+                self.assertEqual((made.action, made.next_action), (RESTART, now + pause))
+                self.assertIsNone(decide(made.state, unwell(), now + pause - 1, chosen, dice).action)
+                state, now = made.state, now + pause
+
+    def test_a_reminder_comes_in_its_turn(self) -> None:
+        life = Life(check(fail_after=1, ladder=(), unit=None, remind_every_sec=3600.0))
+        self.assertEqual(life.after(0, unwell()), ("told", ["outage"], ""))
+        self.assertEqual([life.after(1200, unwell())[1] for _ in range(6)], [[], [], ["reminder"], [], [], ["reminder"]])
+
+    def test_a_unit_that_systemd_cannot_start_is_told_and_left_alone(self) -> None:
+        life = Life(check(fail_after=1))
+        gone = unwell(hopeless="its unit file is not-found")
+        self.assertEqual(life.after(0, gone), ("open", ["outage", "open"], ""))
+        self.assertEqual(life.after(7200, gone), ("open", [], ""))
+        self.assertEqual(life.after(60, unwell()), ("acting", ["action"], "restart"))
+
+    def test_half_open_never_goes_beyond_the_budget(self) -> None:
+        life = Life(check(fail_after=1, backoff_sec=0.0, within_sec=86400.0, half_open_after_sec=60.0))
+        done = [life.after(120, unwell())[2] for _ in range(700)]
+        self.assertEqual(done.count("restart"), 3)
+
+    def test_a_rollback_is_always_told_a_restart_goes_with_its_outage(self) -> None:
+        for verb, notified in (("restart", False), ("rollback", True)):
+            made = decided(State(UNIT), unwell(), NOW, check(fail_after=1, ladder=(Step(verb),)))
+            self.assertEqual([(message.event, message.notify) for message in made.messages][1], ("action", notified))
+
+    def test_texts(self) -> None:
+        made = decided(State(UNIT, (True,)), unwell())
         self.assertEqual(
-            decide(state(), unhealthy(), NOW, settings()),
-            Decision(state(failures=1), False, (Message("failing", NOTICE, text),), text),
+            [message.text for message in made.messages],
+            [f"not well, 2 checks failed: {BAD}", f"restart, action 1 of 3 in 1 h: {BAD}"],
         )
-
-    def test_the_second_is_told_and_acted_on(self) -> None:
-        text = f"restart 1 of 3 in 1 h: {BAD}"
-        self.assertEqual(
-            decide(state(failures=1), unhealthy(), NOW, settings()),
-            Decision(
-                state(restarts=(NOW,), outage=Outage(NOW, BAD, 1)),
-                True,
-                (
-                    Message("unhealthy", WARNING, f"unhealthy, 2 checks in a row: {BAD}"),
-                    Message("restart", WARNING, text),
-                ),
-                text,
-            ),
-        )
-
-    def test_an_outage_is_told_once(self) -> None:
-        before = state(restarts=(NOW - 100,), outage=Outage(NOW - 100, BAD, 1))
-        self.assertEqual(
-            decide(before, unhealthy(), NOW, settings()),
-            Decision(
-                state(failures=1, restarts=(NOW - 100,), outage=Outage(NOW - 100, BAD, 1)),
-                False,
-                (),
-                f"failing (1 of 2): {BAD}",
-            ),
-        )
-
-    def test_each_restart_waits_twice_as_long(self) -> None:
-        outage = Outage(NOW - 1000, BAD, 1)
-        for restarts, seconds in (((0.0,), 60), ((-100.0, 0.0), 120), ((-200.0, -100.0, 0.0), 240)):
-            stamps = tuple(NOW + each for each in restarts)
-            before = state(failures=1, restarts=stamps, outage=outage)
-            with self.subTest(seconds):
-                chosen = settings(max_restarts=9)
-                early = decide(before, unhealthy(), NOW + seconds - 1, chosen)
-                self.assertEqual((early.restart, early.messages), (False, ()))
-                self.assertEqual(early.status, f"unhealthy, next restart in 1 s: {BAD}")
-                self.assertTrue(decide(before, unhealthy(), NOW + seconds, chosen).restart)
-
-    def test_a_pause_is_never_longer_than_the_window(self) -> None:
-        before = state(failures=1, restarts=(NOW - 599, NOW - 1), outage=Outage(NOW - 700, BAD, 2))
-        chosen = settings(within_sec=600.0, backoff_sec=1e6)
-        self.assertEqual(
-            decide(before, unhealthy(), NOW, chosen).status, f"unhealthy, next restart in 9 min 59 s: {BAD}"
-        )
-
-    def test_a_budget_that_is_used_up_is_told_once(self) -> None:
-        before = state(failures=1, restarts=(NOW - 900, NOW - 600, NOW - 300), outage=Outage(NOW - 1000, BAD, 3))
-        text = "restarted 3 times in 1 h and still not well, so it is left alone for 45 min"
-        first = decide(before, unhealthy(), NOW, settings())
-        self.assertEqual(
-            first,
-            Decision(
-                state(failures=2, restarts=before.restarts, outage=before.outage, told_used_up=True),
-                False,
-                (Message("used-up", ERROR, f"{text}: {BAD}"),),
-                f"unhealthy, {text}: {BAD}",
-            ),
-        )
-        second = decide(first.state, unhealthy(), NOW + 60, settings())
-        self.assertEqual((second.state, second.restart, second.messages), (first.state, False, ()))
-
-    def test_the_window_slides(self) -> None:
-        before = state(
-            failures=2,
-            restarts=(NOW - 3600, NOW - 600, NOW - 300),
-            outage=Outage(NOW - 4000, BAD, 3),
-            told_used_up=True,
-        )
-        made = decide(before, unhealthy(), NOW, settings())
-        self.assertTrue(made.restart)
-        self.assertEqual(
-            made.state,
-            state(restarts=(NOW - 600, NOW - 300, NOW), outage=Outage(NOW - 4000, BAD, 4), told_used_up=False),
-        )
-        self.assertFalse(decide(before, unhealthy(), NOW - 1, settings()).restart)
-
-    def test_a_smaller_budget_counts_what_was_used_before(self) -> None:
-        before = state(failures=1, restarts=(NOW - 900, NOW - 600, NOW - 300), outage=Outage(NOW - 1000, BAD, 3))
-        made = decide(before, unhealthy(), NOW, settings(max_restarts=1))
-        self.assertEqual(
-            made.status,
-            f"unhealthy, restarted 3 times in 1 h and still not well, so it is left alone for 55 min: {BAD}",
-        )
-
-    def test_a_check_without_budget_tells_and_does_nothing(self) -> None:
-        made = decide(state(failures=1), unhealthy(), NOW, settings(max_restarts=0))
-        self.assertFalse(made.restart)
-        self.assertEqual(
-            made.messages,
-            (
-                Message("unhealthy", WARNING, f"unhealthy, 2 checks in a row: {BAD}"),
-                Message("used-up", ERROR, f"maxRestarts is 0, so this check only tells: {BAD}"),
-            ),
-        )
-
-    def test_a_unit_that_cannot_be_restarted_costs_no_budget(self) -> None:
-        sight = unhealthy(reason="it does not run", since_start=None, hopeless="its unit file is not-found")
-        made = decide(state(failures=1), sight, NOW, settings())
-        self.assertEqual((made.restart, made.state.restarts), (False, ()))
-        self.assertEqual(
-            made.messages,
-            (
-                Message("unhealthy", WARNING, "unhealthy, 2 checks in a row: it does not run"),
-                Message("used-up", ERROR, "systemd cannot restart it, its unit file is not-found: it does not run"),
-            ),
-        )
-        self.assertEqual(decide(made.state, sight, NOW + 60, settings()).messages, ())
-
-    def test_a_clock_that_went_back_frees_nothing(self) -> None:
-        before = state(failures=1, restarts=(NOW + 10, NOW + 20, NOW + 5000), outage=Outage(NOW - 10, BAD, 3))
-        made = decide(before, unhealthy(), NOW, settings())
-        self.assertEqual((made.restart, made.state.restarts), (False, (NOW, NOW, NOW)))
+        used = (NOW - 900, NOW - 600, NOW - 300)
+        full = State(UNIT, (True,), used, 3, 0.0, None, Outage(NOW - 1000, BAD, 3, NOW - 1000))
+        made = decided(full, unwell())
+        self.assertEqual(made.messages[0].text, f"3 actions in 1 h did not help, so it is left alone: {BAD}")
+        self.assertEqual(made.next_action, NOW + 3600)
 
 
 class SpanTest(unittest.TestCase):
-    def test_cases(self) -> None:
-        for seconds, text in (
-            (-5, "0 s"),
-            (0, "0 s"),
-            (0.2, "1 s"),
-            (60, "1 min"),
-            (61, "1 min 1 s"),
-            (3600, "1 h"),
-            (3605, "1 h 5 s"),
-            (90061, "1 d 1 h"),
-        ):
-            with self.subTest(seconds):
-                self.assertEqual(span(seconds), text)
+    def test_texts(self) -> None:
+        for seconds, text in ((0, "0 s"), (0.2, "1 s"), (60, "1 min"), (3900, "1 h 5 min"), (90061, "1 d 1 h"), (-5, "0 s")):
+            self.assertEqual(span(seconds), text)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@ import unittest
 
 from pulumi_systemd_health_under_test import UNIT
 
-from pulumi_systemd_health.check import confirmed
 from pulumi_systemd_health.decision import Condition, Sight
 from pulumi_systemd_health.errors import BrokenCheckError
+from pulumi_systemd_health.round import confirmed
 from pulumi_systemd_health.units import UnitView, view_of
 
 RUNNING = {

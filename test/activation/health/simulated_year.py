@@ -1,0 +1,278 @@
+"""
+Years in the lives of three services that depend on each other, on a clock that does not wait, against the real state
+machine and the real treatment of root causes. What must hold is counted apart from the program under test.
+
+`python3 test/activation/health/simulated_year.py --timelines 10000` runs the long form; `npm test` runs a short one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import random
+import sys
+import time
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from pulumi_systemd_health_under_test import check
+
+from pulumi_systemd_health.decision import Condition, Sight, decide
+from pulumi_systemd_health.round import Seen, blocked
+from pulumi_systemd_health.settings import Check, Group, Step
+from pulumi_systemd_health.state import State, states_of, states_text
+
+YEAR = 365 * 86400.0
+BEGIN = 1_800_000_000.0
+LADDERS = (("restart",), ("reload", "restart"), ("restart", "restart", "rollback"), ("restart", "start"), ())
+
+
+class Broken(AssertionError):
+    """A rule did not hold."""
+
+
+@dataclass
+class Life:
+    """One service as it really is. `until` ends the trouble by itself; an action may end it before."""
+
+    kind: str = "well"
+    started: float = BEGIN - 1e6
+    until: float = 0.0
+    helps: float = 0.5
+
+
+@dataclass
+class Count:
+    """What must have been told and done for one check, counted without the program under test."""
+
+    recent: deque[bool]
+    outage: bool = False
+    opened: bool = False
+    told: float = 0.0
+    actions: list[float] = field(default_factory=list)
+    acted_in_outage: int = 0
+    idle_since: float | None = None
+
+
+class Year:
+    """One timeline."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.dice = random.Random(seed)
+        self.now = BEGIN
+        self.step = self.dice.choice((300.0, 900.0))
+        self.checks = [self.random_check(name, above) for name, above in (("db", ()), ("api", ("db",)), ("web", ("api",)))]
+        self.group = Group("shop", "shop.timer", "health.service", (), None, tuple(self.checks))
+        self.lives = {each.name: Life(helps=self.dice.choice((0.0, 0.3, 0.9))) for each in self.checks}
+        self.counts = {each.name: Count(deque(maxlen=each.fail_of)) for each in self.checks}
+        self.states: dict[str, State] = {}
+        self.held_until = 0.0
+        self.held_why = ""
+        self.seen: Counter[str] = Counter()
+
+    def random_check(self, name: str, above: tuple[str, ...]) -> Check:
+        dice = self.dice
+        fail_after = dice.choice((1, 2, 3))
+        within = dice.choice((3600.0, 6 * 3600.0, 86400.0))
+        return check(
+            name=name,
+            unit=f"{name}.service",
+            depends_on=above,
+            fail_after=fail_after,
+            fail_of=fail_after + dice.choice((0, 0, 2)),
+            grace_sec=dice.choice((0.0, 30.0, 600.0)),
+            ladder=tuple(Step(verb, "hook.service" if verb == "start" else "") for verb in dice.choice(LADDERS)),
+            max_actions=dice.choice((0, 1, 3, 3, 5)),
+            within_sec=within,
+            backoff_sec=dice.choice((0.0, 60.0, 600.0)),
+            backoff_max_sec=dice.choice((600.0, 1800.0)),
+            jitter=0.2,
+            half_open_after_sec=dice.choice((within, 3600.0)),
+            remind_every_sec=dice.choice((0.0, 4 * 3600.0, 86400.0)),
+            stable_for_sec=dice.choice((0.0, 600.0, 7200.0)),
+        )
+
+    def run(self) -> Counter[str]:
+        end = BEGIN + YEAR
+        next_trouble = self.now
+        while self.now < end:
+            if self.at_rest() and self.now < next_trouble:
+                self.now = next_trouble  # nothing would be remembered or said meanwhile
+            if self.now >= next_trouble:
+                self.trouble()
+                next_trouble = self.now + self.dice.expovariate(1 / (12 * 86400.0))
+            self.now += self.step
+            self.round()
+        # Everything gets well, so that every outage has an end.
+        for life in self.lives.values():
+            life.kind, life.started = "well", self.now - 1e6
+        self.held_until = 0.0
+        for _ in range(4):
+            self.now += self.step
+            self.round()
+        for each in self.checks:
+            self.rule(not self.counts[each.name].outage, f"{each.name}: an outage was never told to be over")
+            self.rule(self.states[each.name].outage is None, f"{each.name}: an outage is still remembered")
+        return self.seen
+
+    def at_rest(self) -> bool:
+        lives = all(life.kind == "well" for life in self.lives.values())
+        states = all(
+            state.outage is None and not state.recent and state.tries == 0 and state.blind is None
+            for state in self.states.values()
+        )
+        return lives and states and len(self.states) == len(self.checks)
+
+    def trouble(self) -> None:
+        dice = self.dice
+        what = dice.random()
+        if what < 0.08:
+            self.reboot()
+        elif what < 0.25:
+            self.held_until = self.now + dice.choice((60.0, 1800.0, 20000.0))
+            self.held_why = dice.choice(("a deploy is under way", "held by a lease", "the system is going down"))
+        if what > 0.05:
+            for name in dice.sample(sorted(self.lives), dice.choice((1, 1, 1, 2, 3))):
+                life = self.lives[name]
+                life.kind = dice.choice(("hung", "hung", "failed", "failed", "stopped", "busy", "gone", "flapping", "unknown"))
+                life.until = self.now + dice.choice((600.0, 3600.0, 20000.0, 100000.0))
+                if dice.random() < 0.3:
+                    life.started = self.now
+
+    def reboot(self) -> None:
+        """What is on disk comes back, and nothing else."""
+        self.states = states_of(states_text(self.states))
+        self.held_until = 0.0
+        for life in self.lives.values():
+            life.started = self.now
+            if life.kind in ("stopped", "busy"):
+                life.kind = "well"
+
+    def sight(self, name: str) -> Sight:
+        life = self.lives[name]
+        if self.now >= life.until and life.kind != "well":
+            life.kind = "well"
+        kind = life.kind if life.kind != "flapping" else self.dice.choice(("well", "hung"))
+        condition = {
+            "well": Condition.HEALTHY,
+            "stopped": Condition.STOPPED,
+            "busy": Condition.BUSY,
+            "unknown": Condition.UNKNOWN,
+        }.get(kind, Condition.UNHEALTHY)
+        return Sight(condition, kind, self.now - life.started, "", "its file is not-found" if kind == "gone" else "")
+
+    def round(self) -> None:
+        held = self.held_why if self.now < self.held_until else ""
+        seen = blocked([Seen(self.group, each, None, self.sight(each.name)) for each in self.checks])
+        ill_above: set[str] = set()
+        for each in seen:
+            name, life = each.check.name, self.lives[each.check.name]
+            root = next((above for above in each.check.depends_on if above in ill_above), None)
+            sight = each.sight
+            if sight.condition is Condition.UNHEALTHY:
+                self.rule(root is None, f"{name} would be treated although {root} is not well")
+                sight = Sight(sight.condition, sight.reason, sight.since_start, held, sight.hopeless)
+            if sight.condition not in (Condition.HEALTHY, Condition.UNKNOWN):
+                ill_above.add(name)
+            before = self.states.get(name, State(each.check.unit))
+            made = decide(before, sight, self.now, each.check, self.dice.random())
+            self.states[name] = made.state
+            self.judged(each.check, sight, made.action, [message.event for message in made.messages])
+            if made.action is not None:
+                life.started = self.now
+                if self.dice.random() < life.helps:
+                    life.kind = "well"
+
+    def judged(self, one: Check, sight: Sight, action: Step | None, events: list[str]) -> None:
+        count, where = self.counts[one.name], f"{one.name} at {self.now - BEGIN:.0f}"
+        for event in events:
+            self.seen[event] += 1
+        told = [event for event in events if event not in ("failing", "blind", "sighted")]
+        if sight.condition is Condition.HEALTHY:
+            self.rule(told == (["recovered"] if count.outage else []), f"{where}: well, told {told}")
+            count.recent.append(False)
+            count.outage = count.opened = False
+            count.idle_since = None
+            return
+        quiet = sight.condition is not Condition.UNHEALTHY or sight.held
+        if quiet or (sight.since_start or 0.0) < one.grace_sec:
+            self.rule(action is None and not told, f"{where}: {sight.condition.value}, {sight.held}: {action}, {told}")
+            if sight.condition is Condition.STOPPED:
+                count.recent.clear()
+            count.idle_since = None
+            return
+        count.recent.append(True)
+        if sum(count.recent) < one.fail_after:
+            self.rule(action is None and not told, f"{where}: too early: {action}, {told}")
+            return
+        self.unwell(one, sight, action, told, where)
+
+    def unwell(self, one: Check, sight: Sight, action: Step | None, told: list[str], where: str) -> None:
+        count = self.counts[one.name]
+        self.rule(told.count("outage") == (0 if count.outage else 1), f"{where}: an outage must be told once: {told}")
+        if not count.outage:
+            count.outage, count.opened, count.told, count.acted_in_outage = True, False, self.now, 0
+        if "open" in told:
+            self.rule(not count.opened, f"{where}: told twice that it is left alone")
+            used = [each for each in count.actions if self.now - each < one.within_sec]
+            self.rule(bool(sight.hopeless) or len(used) >= one.max_actions, f"{where}: left alone with budget to spare")
+            count.opened, count.told = True, self.now
+        if "reminder" in told:
+            self.rule(one.remind_every_sec > 0 and self.now - count.told >= one.remind_every_sec, f"{where}: reminded early")
+            count.told = self.now
+        elif one.remind_every_sec > 0 and action is None:
+            self.rule(self.now - count.told < one.remind_every_sec, f"{where}: a reminder is missing")
+        if action is None:
+            if one.ladder and one.max_actions and not sight.hopeless:
+                count.idle_since = self.now if count.idle_since is None else count.idle_since
+                longest = max(one.half_open_after_sec, one.within_sec) + one.backoff_max_sec * 1.2
+                self.rule(self.now - count.idle_since <= longest + self.step, f"{where}: nothing is ever done again")
+            return
+        self.acted(one, sight, action, where)
+
+    def acted(self, one: Check, sight: Sight, action: Step, where: str) -> None:
+        count = self.counts[one.name]
+        self.rule(not sight.hopeless and action in one.ladder, f"{where}: {action} is not on the ladder, or in vain")
+        used = [each for each in count.actions if self.now - each < one.within_sec]
+        self.rule(len(used) < one.max_actions, f"{where}: action {len(used) + 1} of {one.max_actions}")
+        if count.acted_in_outage:
+            pause = min(one.backoff_sec * 2 ** (count.acted_in_outage - 1), one.backoff_max_sec)
+            self.rule(self.now - count.actions[-1] >= pause, f"{where}: acted again too soon")
+        count.actions.append(self.now)
+        count.acted_in_outage += 1
+        count.recent.clear()
+        count.idle_since = None
+        self.seen[action.verb] += 1
+
+    def rule(self, holds: bool, what: str) -> None:
+        if not holds:
+            raise Broken(f"timeline {self.seed}: {what}")
+
+
+def timelines(seeds: range) -> Counter[str]:
+    """Events of all timelines together. Raises Broken for a rule that does not hold."""
+    total: Counter[str] = Counter()
+    for seed in seeds:
+        total += Year(seed).run()
+    return total
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Simulated years of health checks.")
+    parser.add_argument("--timelines", type=int, default=10_000)
+    wanted = parser.parse_args().timelines
+    begin = time.monotonic()
+    parts = [range(at, min(at + 50, wanted)) for at in range(0, wanted, 50)]
+    total: Counter[str] = Counter()
+    with multiprocessing.Pool(os.cpu_count()) as pool:
+        for part in pool.imap_unordered(timelines, parts):
+            total += part
+    told: dict[str, Any] = dict(sorted(total.items()))
+    sys.stdout.write(f"{wanted} timelines of a year in {time.monotonic() - begin:.0f} s, every rule held: {told}\n")
+
+
+if __name__ == "__main__":
+    main()
