@@ -20,10 +20,12 @@ import { connectionOf } from "./stack.ts";
 
 const repository = join(import.meta.dirname, "..", "..");
 const secrets = { "pythonServices.hello.secretEnvironment.API_KEY": "deploy-test-key" };
-/** `StateDirectory=` of the services: a destroy keeps them by design. */
+/** Directories of the services: a destroy keeps them by design. */
 const data = [
   ...["/var/lib/hello", "/var/lib/hello-report", "/var/lib/pulumi-systemd-health", "/var/lib/pulumi-systemd-notify"],
   "/var/log/pulumi-systemd-health",
+  // What the last checks saw, until the next boot.
+  "/run/pulumi-systemd/health",
 ];
 const checks = "pulumi-systemd-health-pulumi-systemd-dev.service";
 /** It runs by its own timer, whatever Pulumi does. */
