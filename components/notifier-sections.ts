@@ -27,6 +27,7 @@ export function deliverySections(scope: string, name: string, args: NotifierPlai
     {
       Unit: {
         Description: `Send the messages of ${name}`,
+        Wants: ["network-online.target"],
         After: ["network-online.target"],
         ConditionDirectoryNotEmpty: `/var/lib/pulumi-systemd-notify/${name}`,
       },

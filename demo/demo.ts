@@ -97,9 +97,7 @@ async function managedUnits(stack: DemoStack, host: SandboxHost) {
 }
 
 function identities(states: Awaited<ReturnType<typeof unitStates>>): string[] {
-  return states
-    .filter((state) => !state.name.includes("-health"))
-    .map((state) => `${state.name} ${state.invocation}`);
+  return states.filter((state) => !state.name.includes("-health")).map((state) => `${state.name} ${state.invocation}`);
 }
 
 function onHost(host: SandboxHost): OnHost {

@@ -2,7 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import type { DefinitionSource } from "../../components/index.ts";
-import { HealthCheck, Host, PythonService, Service, SocketUnit, Timer, Unit } from "../../components/index.ts";
+import {
+  HealthCheck,
+  Host,
+  Notifier,
+  PythonService,
+  Service,
+  SocketUnit,
+  Timer,
+  Unit,
+} from "../../components/index.ts";
 import { hostVerdict } from "../../components/unit-lints.ts";
 import { inputsOf, settledValue, warnings } from "./recorded.ts";
 
@@ -93,9 +102,11 @@ test("the components' own defaults raise no warning", async () => {
   const often = new Timer("often", { onBootSec: "1min", onUnitActiveSec: "30s", service: { exec } });
   const queued = new Timer("queued", { schedule: { cron: "*/15 * * * *" }, onOverlap: "queue", service: { exec } });
   const health = new HealthCheck("plain-health", { unit: plain, tcp: { port: 8000 } });
-  const early = new HealthCheck("early-health", { unit: watched, onCalendar: "*-*-* 06:00:00" });
-  const units = [socket, plain, watched, account, ...profiles, timer, often, queued, health, early];
+  const early = new HealthCheck("early-health", { unit: watched, onCalendar: ["*-*-* 06:00:00"] });
+  const command = ["/usr/local/bin/tell"];
+  const told = new Notifier("told", { command });
+  const units = [socket, plain, watched, account, ...profiles, timer, often, queued, health, early, told];
   await warnedOf("plain-host", units);
   assert.deepEqual(warnings.slice(before), []);
-  assert.ok("text" in inputsOf(Unit.__pulumiType, "plain-health.service"));
+  assert.ok("text" in inputsOf(Unit.__pulumiType, "pulumi-systemd-health-project-stack.service"));
 });
