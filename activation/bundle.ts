@@ -99,6 +99,8 @@ export const bundleSchema = z.strictObject({
   units: z.array(bundleUnitSchema),
   /** Paths of `files` and `units` that may take the place of what others made on the host. What was there is given back. */
   adopt: z.array(absolutePath),
+  /** How many generations the host keeps to go back to, the present one included. */
+  keepGenerations: z.number().int().min(1).max(50),
   bounds: z.strictObject({
     /** Seconds for the whole transaction on the host, its way back not included. */
     transactionSec: z.number().int().min(1).max(86_400),

@@ -21,6 +21,7 @@ export const findingKinds = [
   "stale-process",
   "systemd",
   "cut-off",
+  "rolled-back",
   "undeployed",
 ] as const;
 

@@ -12,10 +12,12 @@ export interface TransactionBounds {
   confirmSec: number;
 }
 
-/** What a Host may take from others. */
-export interface HostAdoption {
-  /** Absolute paths, or file names of units. */
+/** What a Host keeps for later: what it took from others, and states to go back to. */
+export interface HostKeeping {
+  /** Absolute paths, or file names of units, that may take the place of what others made. */
   adopt?: readonly string[] | undefined;
+  /** How many generations stay on the host, the present one included. Default: 5. */
+  keepGenerations?: number | undefined;
 }
 
 /**
@@ -28,7 +30,7 @@ export function hostBundle(
   scope: string,
   definitions: readonly Definition[],
   bounds: TransactionBounds,
-  { adopt = [] }: HostAdoption = {},
+  { adopt = [], keepGenerations = 5 }: HostKeeping = {},
 ): Bundle {
   const units = agreed(
     "unit",
@@ -66,6 +68,7 @@ export function hostBundle(
       units.map((unit) => unit.name),
       files.map((file) => file.path),
     ),
+    keepGenerations,
     bounds,
   };
 }

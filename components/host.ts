@@ -57,6 +57,11 @@ export interface HostArgs {
   confirm?: pulumi.Input<boolean>;
   /** Seconds after the switch within which it must be confirmed. Default: 60. */
   confirmSec?: pulumi.Input<number>;
+  /**
+   * How many generations the host keeps, the present one included, so that `pulumi-systemd-host rollback` on it can go back:
+   * units, files with their secrets (readable by root alone), code. 1 keeps no other. Default: 5.
+   */
+  keepGenerations?: pulumi.Input<number>;
   /** Policies that the host itself may break until a date, each with a reason. Default: none. */
   waive?: pulumi.Input<pulumi.Input<WaiverArgs>[]>;
 }
@@ -84,6 +89,7 @@ export const hostLimitsShape = {
   adopt: z.array(adoptable).optional(),
   confirm: z.boolean().optional(),
   confirmSec: z.number().int().min(5, "is too short for a new connection; give 5 s or more").max(3600).optional(),
+  keepGenerations: z.number().int().min(1).max(50).optional(),
   waive: waivers.optional(),
 };
 
@@ -176,8 +182,8 @@ export class Host extends pulumi.ComponentResource {
     const stdin = pulumi.secret(
       pulumi
         .all([fitting, bounds, outputOf(valid)])
-        .apply(([fit, limits, { adopt }]) =>
-          reported(this, name, () => hostInput(hostBundle(scope, fit.definitions, limits, { adopt }))),
+        .apply(([fit, limits, { adopt, keepGenerations }]) =>
+          reported(this, name, () => hostInput(hostBundle(scope, fit.definitions, limits, { adopt, keepGenerations }))),
         ),
     );
     const parent = { parent: this };

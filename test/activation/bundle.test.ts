@@ -37,6 +37,7 @@ test("an unknown key is refused", () => {
     releases: [],
     units: [],
     adopt: [],
+    keepGenerations: 5,
     bounds: { transactionSec: 1, waitSec: 1, confirmSec: 0 },
   };
   assert.equal(bundleSchema.safeParse(empty).success, true);

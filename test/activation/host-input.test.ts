@@ -10,6 +10,7 @@ const bundle = {
   releases: [],
   units: [],
   adopt: [],
+  keepGenerations: 5,
   bounds: { transactionSec: 900, waitSec: 300, confirmSec: 0 },
 };
 

@@ -84,6 +84,7 @@ test("holds everything that the definitions say, and where it goes", () => {
       },
     ],
     adopt: [],
+    keepGenerations: 5,
     bounds,
   });
   assert.deepEqual(bundleSchema.parse(bundle), bundle);

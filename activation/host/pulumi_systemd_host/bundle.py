@@ -96,6 +96,10 @@ class Bundle:
     confirm_sec: int = 0
     # SHA-256 of the bytes that were sent, secrets and all: it stays on this host.
     digest: str = ""
+    # How many generations are kept, the present one included.
+    keep_generations: int = 5
+    # The bytes that it was read from.
+    raw: bytes = field(default=b"{}", repr=False, compare=False)
 
 
 def is_template(name: str) -> bool:
@@ -119,7 +123,7 @@ def parse_bundle(data: bytes) -> Bundle:
     except ValueError:
         # Python 3.11+ refuses integers of several thousand digits with a plain ValueError.
         raise BundleError("the bundle is not JSON that this program accepts: a number is too long") from None
-    return replace(_bundle(value), digest=hashlib.sha256(data).hexdigest())
+    return replace(_bundle(value), digest=hashlib.sha256(data).hexdigest(), raw=data)
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -134,7 +138,11 @@ def _refused_constant(_name: str) -> NoReturn:
 
 
 def _bundle(value: Any) -> Bundle:
-    keys = _object(value, "bundle", ("format", "scope", "users", "files", "releases", "units", "adopt", "bounds"))
+    keys = _object(
+        value,
+        "bundle",
+        ("format", "scope", "users", "files", "releases", "units", "adopt", "keepGenerations", "bounds"),
+    )
     if keys["format"] != 1 or isinstance(keys["format"], (bool, float)):
         raise BundleError("bundle.format: this host program understands format 1 only")
     bounds = _object(keys["bounds"], "bundle.bounds", ("transactionSec", "waitSec", "confirmSec"))
@@ -148,6 +156,7 @@ def _bundle(value: Any) -> Bundle:
         wait_sec=_integer(bounds["waitSec"], "bundle.bounds.waitSec", 1, 86_400),
         adopt=_list(keys["adopt"], "bundle.adopt", _path),
         confirm_sec=_integer(bounds["confirmSec"], "bundle.bounds.confirmSec", 0, 3600),
+        keep_generations=_integer(keys["keepGenerations"], "bundle.keepGenerations", 1, 50),
     )
     _check_references(bundle)
     return bundle

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import replace
 
 from .bundle import Unit
 from .errors import HostError
 from .files import remove_empty_directory, remove_file, remove_tree, sha256_hex
+from .generations import drop_generations, release_directories
+from .holding import valid
 from .ledger import Leaving, Ledger, LedgerFile, LedgerRelease, LedgerUnit, write_ledger
 from .observe import boot_id
 from .originals import drop_originals, new_original_units, new_originals
@@ -26,17 +29,14 @@ def next_ledger(work: Work, old: Ledger, made: Plan, seen: Observation, director
     names_of_units = {unit.name for unit in bundle.units}
     current = [LedgerRelease(r.name, r.sha256, r.directory, r.link, True) for r in bundle.releases]
     wanted = {release.directory for release in current}
-    names = {release.name for release in current}
-    previous: dict[str, LedgerRelease] = {}
-    for release in old.releases:
-        # The one before stays for a quick way back; a release that is current again is not its own predecessor.
-        if (
-            release.name in names
-            and release.directory not in wanted
-            and (release.current or release.name not in previous)
-        ):
-            previous[release.name] = replace(release, current=False)
-    kept = wanted | {release.directory for release in previous.values()}
+    needed = release_directories(work, old.generation + 1, bundle.keep_generations)
+    # Those of kept generations stay for a way back; a release that is current again is not its own predecessor.
+    previous = [
+        replace(release, current=False)
+        for release in old.releases
+        if release.directory in needed and release.directory not in wanted
+    ]
+    kept = wanted | {release.directory for release in previous}
     boot = seen.boot or boot_id(work.system)
     return Ledger(
         scope=old.scope,
@@ -53,6 +53,9 @@ def next_ledger(work: Work, old: Ledger, made: Plan, seen: Observation, director
             for user in bundle.users
         },
         homes={user.name: user.home for user in bundle.users},
+        at=time.time(),
+        keep=bundle.keep_generations,
+        hold=valid(old.hold, time.time()),
         files={
             file.path: LedgerFile(
                 sha256_hex(file.data),
@@ -76,7 +79,7 @@ def next_ledger(work: Work, old: Ledger, made: Plan, seen: Observation, director
             )
             for unit in bundle.units
         },
-        releases=current + list(previous.values()),
+        releases=current + previous,
         directories=list(dict.fromkeys([*old.directories, *directories, *_shared_directories(work, seen)])),
         originals={
             **{path: saved for path, saved in old.originals.items() if path in paths},
@@ -134,8 +137,7 @@ def tidy(work: Work, ledger: Ledger) -> None:
             remove_tree(work.system.at(path))
         users = known_accounts(work.system, ledger.leaving.users, TIDY_SEC)
         work.warnings += remove_users(work.system, sorted(users), ledger.leaving.groups, TIDY_SEC)
-        drop_archives(work, ledger)
-        drop_originals(work, ledger)
+        drop_unlisted(work, ledger)
         remove_uploads(work)
         left = [path for path in ledger.directories if os.path.isdir(work.system.at(path))]
         for path in sorted(left, key=len, reverse=True):
@@ -147,6 +149,13 @@ def tidy(work: Work, ledger: Ledger) -> None:
         remove_tree(work.pending_directory)
     except (HostError, OSError) as problem:
         work.warnings.append(f"tidying up did not succeed, the next run tries again: {problem}")
+
+
+def drop_unlisted(work: Work, ledger: Ledger) -> None:
+    """Remove what is kept beside the ledger and is of no use to it: archives, originals, generations."""
+    drop_archives(work, ledger)
+    drop_originals(work, ledger)
+    drop_generations(work, ledger)
 
 
 def drop_archives(work: Work, ledger: Ledger) -> None:

@@ -14,6 +14,8 @@ from .saved import SavedPath
 from .system import System
 
 ROOT = "/var/lib/pulumi-systemd"
+# Generations that are kept where nothing else is said, the present one included.
+KEPT = 5
 
 
 @dataclass
@@ -67,6 +69,29 @@ class OriginalUnit:
 
 
 @dataclass
+class Hold:
+    """A person keeps updates off until a time, in seconds since 1970."""
+
+    who: str
+    at: float
+    until: float
+    reason: str = ""
+
+
+@dataclass
+class RolledBack:
+    """A person went back on the host, from the generation `left` to `to`, and no update came since."""
+
+    to: int
+    left: int
+    # Digest of what the last update asked for: to ask for it once more is no answer to the rollback.
+    asked: str
+    at: float
+    who: str
+    reason: str = ""
+
+
+@dataclass
 class Leaving:
     """What a committed transaction has still to remove."""
 
@@ -97,6 +122,11 @@ class Ledger:
     homes: dict[str, str] = field(default_factory=dict)
     # systemd's major version when it was applied; 0 where that was not kept.
     systemd: int = 0
+    # When this generation came to be, in seconds since 1970, and how many are kept.
+    at: float = 0.0
+    keep: int = KEPT
+    hold: Hold | None = None
+    rolled_back: RolledBack | None = None
 
     def current_release(self, name: str) -> LedgerRelease | None:
         return next((release for release in self.releases if release.current and release.name == name), None)
@@ -119,11 +149,16 @@ def read_ledger(system: System, scope: str) -> Ledger | None:
 
 def other_ledgers(system: System, scope: str) -> list[Ledger]:
     """The ledgers of every other scope on this host."""
+    return all_ledgers(system, but=scope)
+
+
+def all_ledgers(system: System, but: str = "") -> list[Ledger]:
+    """The ledgers of every scope on this host except `but`."""
     base = system.at(ROOT)
     found = []
     for path in sorted(glob.glob(os.path.join(glob.escape(base), "*", "*", "*", "ledger.json"))):
         other = os.path.relpath(os.path.dirname(path), base)
-        if other != scope:
+        if other != but:
             ledger = _read(path, other)
             if ledger:
                 found.append(ledger)
@@ -164,6 +199,8 @@ def _read(path: str, scope: str) -> Ledger | None:
         ledger.leaving = Leaving(**value["leaving"])
         ledger.originals = {key: SavedPath(**entry) for key, entry in value.get("originals", {}).items()}
         ledger.original_units = {key: OriginalUnit(**entry) for key, entry in value.get("original_units", {}).items()}
+        ledger.hold = Hold(**value["hold"]) if value.get("hold") else None
+        ledger.rolled_back = RolledBack(**value["rolled_back"]) if value.get("rolled_back") else None
         ledger.releases = [LedgerRelease(**entry) for entry in value["releases"]]
     except (ValueError, TypeError, KeyError, AttributeError):
         raise HostError(f"{path} is damaged: restore it from a backup, or remove what it lists by hand") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any, Iterator
@@ -12,6 +13,7 @@ from typing import Any, Iterator
 from .bundle import Bundle
 from .drift import Finding, drift, undeployed
 from .files import sha256_hex
+from .holding import COMMAND, rollback_told, told, valid
 from .ledger import Ledger, LedgerFile, LedgerRelease, LedgerUnit, read_ledger, scope_directory
 from .lock import DIRECTORY
 from .observe import boot_id, observe
@@ -48,7 +50,11 @@ def look(system: System, bundle: Bundle) -> str:
         if not busy:
             seen = _seen(system, ledger)
             report["units"] = [_unit(name, seen.state(name)) for name in sorted(seen.states) if _ours(ledger, name)]
-            findings = [*_cut_off(system, ledger), *drift(ledger, seen, found, _edited(system, ledger))]
+            findings = [
+                *_cut_off(system, ledger),
+                *_by_hand(ledger),
+                *drift(ledger, seen, found, _edited(system, ledger)),
+            ]
             report["findings"] = [asdict(finding) for finding in findings]
             report["undeployed"] = [asdict(finding) for finding in undeployed(ledger, _wanted(bundle))]
     return json.dumps(report, ensure_ascii=True, separators=(",", ":"))
@@ -106,6 +112,18 @@ def _cut_off(system: System, ledger: Ledger) -> list[Finding]:
         return []
     repair = "the next `pulumi up` of this stack takes it back or finishes it first"
     return [Finding("cut-off", "", "", "a transaction that was cut off", "none", repair, True)]
+
+
+def _by_hand(ledger: Ledger) -> list[Finding]:
+    back = ledger.rolled_back
+    if back is None:
+        return []
+    held = valid(ledger.hold, time.time())
+    found = f"{rollback_told(ledger)}{f'; {told(held)}' if held else ''}"
+    repair = (
+        f"an update of a changed program replaces it; `sudo {COMMAND} resume` on the host lets the same one in again"
+    )
+    return [Finding("rolled-back", "", "", found, f"generation {back.left}", repair, False)]
 
 
 def _edited(system: System, ledger: Ledger) -> dict[str, list[str]]:

@@ -10,10 +10,9 @@ from .answer import Answer, answer_path, forget_answers, keep_answer
 from .bundle import Bundle
 from .errors import HostError
 from .files import remove_temporaries, remove_tree
-from .generation import drop_archives, tidy
+from .generation import drop_unlisted, tidy
 from .keeping import drop_keeping
 from .ledger import ROOT, Ledger, read_ledger, remove_ledger
-from .originals import drop_originals
 from .pending import Pending, Undone, read_pending, undo
 from .system import System
 from .units import Units
@@ -92,8 +91,7 @@ def _forget(work: Work, ledger: Ledger | None) -> None:
     scope = work.given.scope
     remove_tree(work.pending_directory)
     forget_answers([answer_path(work.system, scope, work.transaction)])
-    drop_archives(work, ledger or Ledger(scope))
-    drop_originals(work, ledger or Ledger(scope))
+    drop_unlisted(work, ledger or Ledger(scope))
     if not (ledger and ledger.generation):
         remove_ledger(work.system, scope)
 

@@ -16,13 +16,21 @@ from .enablement import UNITS, enablement_directories
 from .errors import HostError, InterruptedRunError, NotConfirmedError, UnitsDownError
 from .exit_status import told
 from .files import remove_temporaries, remove_tree, sync_directory
-from .generation import drop_archives, next_ledger, tidy
+from .generation import drop_unlisted, next_ledger, tidy
+from .generations import (
+    Back,
+    Origin,
+    content_digest,
+    read_generations,
+    update_generation,
+    write_generation,
+)
+from .holding import refuse_if_held, rollback_refusal, rollback_told
 from .journal import journal_lines
 from .keeping import drop_keeping
-from .ledger import Ledger, other_ledgers, read_ledger, remove_ledger, write_ledger
+from .ledger import Hold, Ledger, RolledBack, other_ledgers, read_ledger, remove_ledger, write_ledger
 from .lock import host_lock
 from .observe import observe
-from .originals import drop_originals
 from .pending import Pending, Undone, undo
 from .plan import plan
 from .plan_shape import Action, Observation, Plan
@@ -54,10 +62,13 @@ class Transaction:
         scratch: str,
         login_home: str | None,
         redactor: Redactor,
+        back: Back | None = None,
     ) -> None:
         self.system = system
         self.operation = operation
         self.redactor = redactor
+        # Set where a person on the host goes back to an earlier generation; `bundle` is then that one's.
+        self.back = back
         self.pending: Pending | None = None
         self.interruptible = False
         self.systemd = 0
@@ -74,6 +85,7 @@ class Transaction:
             transaction=transaction,
             scratch=scratch,
             login_home=login_home,
+            destroys=operation == "destroy",
         )
 
     def run(self) -> Receipt:
@@ -99,6 +111,9 @@ class Transaction:
         self.systemd = self.work.systemd = version(self.system)
         # It may have waited for the lock: that was not its own time.
         self.work.units.ends_at = self.system.now() + self.work.given.transaction_sec
+        if self.back is None:
+            scope = self.work.given.scope
+            refuse_if_held(self.system, read_ledger(self.system, scope), scope, time.time())
         try:
             self._finish_crashed()
             self._take_over_answers()
@@ -108,6 +123,7 @@ class Transaction:
                 return self._receipt("destroyed", 0)
             old = old or Ledger(self.work.given.scope)
             self._learn_old_secrets(old)
+            self._answer_rollback(old)
             self.interruptible = True
             return self._change(old)
         finally:
@@ -134,6 +150,14 @@ class Transaction:
             if not same or answer.code:
                 work.warnings.append(_told_late(answer))
 
+    def _answer_rollback(self, old: Ledger) -> None:
+        """What an update does after a person went back on the host: it says so, and does not just bring it all back."""
+        if self.back or not old.rolled_back:
+            return
+        if self.operation == "apply" and content_digest(json.loads(self.work.given.raw)) == old.rolled_back.asked:
+            raise HostError(rollback_refusal(old))
+        self.work.warnings.append(f"{rollback_told(old)}; this update replaces that")
+
     def _interrupted(self, _number: int, _frame: Any) -> None:
         if self.interruptible:
             self.interruptible = False
@@ -151,8 +175,7 @@ class Transaction:
     def _forget(self, old: Ledger) -> None:
         """Leave nothing of a transaction that was taken back. Its uploads are still where they were."""
         remove_tree(self.work.pending_directory)
-        drop_archives(self.work, old)
-        drop_originals(self.work, old)
+        drop_unlisted(self.work, old)
         if not old.generation:
             remove_ledger(self.system, old.scope)
 
@@ -175,7 +198,7 @@ class Transaction:
                 f"these are not this scope's to change; nothing was changed on the host:{listed}{_how_to_adopt(made)}"
             )
         work.warnings += made.warnings
-        if not made.changes_host and self.operation == "apply" and not made.adopted:
+        if not made.changes_host and self.operation != "destroy" and not made.adopted:
             return self._unchanged(old, made, seen)
         try:
             pending = stage(work, old, made, seen, self._begun)
@@ -187,7 +210,8 @@ class Transaction:
             self.interruptible = False
             after = next_ledger(work, old, made, seen, pending.directories)
             self._settle_links()
-            if self.operation == "apply":
+            if self.operation != "destroy":
+                self._keep_generation(old, after)
                 self._keep(self._receipt("applied", after.generation, made.actions, states))
             write_ledger(self.system, after)
         except (HostError, InterruptedRunError, OSError) as problem:
@@ -200,6 +224,26 @@ class Transaction:
             self._remove_ledger()
             return self._receipt("destroyed", old.generation, made.actions)
         return self._receipt("applied", after.generation, made.actions, states)
+
+    def _keep_generation(self, old: Ledger, after: Ledger) -> None:
+        back = self.back
+        if back is None:
+            write_generation(self.work, after, Origin("up"))
+            return
+        after.rolled_back = self._rolled_back(old, back)
+        if back.hold_sec:
+            after.hold = Hold(back.who, after.at, after.at + back.hold_sec, back.reason or f"rolled back to {back.to}")
+        write_generation(self.work, after, Origin("rollback", back.to, back.who, back.reason))
+
+    def _rolled_back(self, old: Ledger, back: Back) -> RolledBack | None:
+        """The note for the next update; none when the host is then again on what the last update asked for."""
+        before = old.rolled_back
+        left = before.left if before else old.generation
+        generation = read_generations(self.work.generations).get(left)
+        asked = before.asked if before else content_digest(generation.bundle) if generation else ""
+        if content_digest(json.loads(self.work.given.raw)) == asked:
+            return None
+        return RolledBack(back.to, left, asked, time.time(), back.who, back.reason)
 
     def _remove_ledger(self) -> None:
         """After a destroy. The ledger is empty by then: if it stays, that is no reason to fail."""
@@ -227,7 +271,11 @@ class Transaction:
     def _unchanged(self, old: Ledger, made: Plan, seen: Observation) -> Receipt:
         states = self._final_states()
         after = next_ledger(self.work, old, made, seen, [])
-        after.generation, after.transaction = old.generation, old.transaction
+        after.generation, after.transaction, after.at = old.generation, old.transaction, old.at
+        if self.back:
+            raise HostError(f"the host is as generation {self.back.to} asks for already; nothing was changed")
+        if old.generation:
+            update_generation(self.work, after)
         if after != old:
             write_ledger(self.system, after)
         tidy(self.work, after)

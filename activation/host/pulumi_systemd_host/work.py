@@ -26,6 +26,8 @@ class Work:
     login_home: str | None
     warnings: list[str] = field(default_factory=list)
     systemd: int = 0
+    # Whether everything goes, what is kept for a way back as well.
+    destroys: bool = False
 
     def __post_init__(self) -> None:
         self.begun = self.system.now()
@@ -47,6 +49,11 @@ class Work:
     def originals(self) -> str:
         """Where the content is kept of what this scope took over."""
         return os.path.join(self.directory, "originals")
+
+    @property
+    def generations(self) -> str:
+        """Where the states are kept that one can go back to."""
+        return os.path.join(self.directory, "generations")
 
     def temporary(self, path: str) -> str:
         """Where the next content of the host's `path` waits."""

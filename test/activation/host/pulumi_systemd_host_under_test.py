@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import json
 import os
 import sys
+from dataclasses import asdict
 from typing import Any
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "activation", "host"))
 
-from pulumi_systemd_host.bundle import Digests, Unit  # noqa: E402
+from pulumi_systemd_host.bundle import Bundle, Digests, Unit  # noqa: E402
 from pulumi_systemd_host.system import Completed  # noqa: E402
 from pulumi_systemd_host.systemctl import UnitState  # noqa: E402
 
@@ -51,12 +53,47 @@ GOOD: dict[str, Any] = {
         }
     ],
     "adopt": [],
+    "keepGenerations": 5,
     "bounds": {"transactionSec": 120, "waitSec": 30, "confirmSec": 0},
 }
 
 
 def good_bundle() -> dict[str, Any]:
     return copy.deepcopy(GOOD)
+
+
+def encoded(bundle: Bundle) -> bytes:
+    """The JSON that `bundle` would have been read from."""
+    value = {
+        "format": 1,
+        "scope": bundle.scope,
+        "users": [asdict(user) for user in bundle.users],
+        "files": [{**asdict(file), "mode": f"{file.mode:04o}"} for file in bundle.files],
+        "releases": [asdict(release) for release in bundle.releases],
+        "units": [
+            {
+                "name": each.name,
+                "path": each.path,
+                "content": each.content,
+                "digests": asdict(each.digests),
+                "activation": each.activation,
+                "enabled": each.enabled,
+                "restartOn": {"files": each.restart_on_files, "releases": each.restart_on_releases},
+                "triggeredBy": each.triggered_by,
+                "onChange": each.on_change,
+                "settleSec": each.settle_sec,
+            }
+            for each in bundle.units
+        ],
+        "adopt": bundle.adopt,
+        "keepGenerations": bundle.keep_generations,
+        "bounds": {
+            "transactionSec": bundle.transaction_sec,
+            "waitSec": bundle.wait_sec,
+            "confirmSec": bundle.confirm_sec,
+        },
+    }
+    return json.dumps(value).encode("utf-8")
 
 
 def unit(name: str = "api.service", content: str = API, **changes: Any) -> Unit:

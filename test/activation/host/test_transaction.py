@@ -13,11 +13,12 @@ from typing import Any, Callable, Iterator
 from unittest import mock
 
 from fake_systemd import ETC, Crash, FakeSystemd
-from pulumi_systemd_host_under_test import unit
+from pulumi_systemd_host_under_test import encoded, unit
 
 from pulumi_systemd_host.answer import forget_answers
 from pulumi_systemd_host.bundle import Bundle, File, Release, Unit, User
 from pulumi_systemd_host.errors import HostError
+from pulumi_systemd_host.generations import Back
 from pulumi_systemd_host.ledger import read_ledger
 from pulumi_systemd_host.redaction import Redactor
 from pulumi_systemd_host.transaction import Transaction
@@ -56,14 +57,17 @@ class WithHost(unittest.TestCase):
         before = signal.getsignal(signal.SIGTERM)
         self.addCleanup(signal.signal, signal.SIGTERM, before)
 
-    def apply(self, wanted: Bundle, operation: str = "apply", heard: bool = True) -> dict[str, Any]:
+    def apply(
+        self, wanted: Bundle, operation: str = "apply", heard: bool = True, back: Back | None = None
+    ) -> dict[str, Any]:
         self.number += 1
+        wanted = replace(wanted, raw=encoded(wanted))
         scratch = f"{self.scratch}-{self.number}"
         os.mkdir(scratch)
         with open(os.path.join(scratch, "program.py"), "w", encoding="utf-8") as program:
             program.write("# the program\n")
         redactor = Redactor()
-        transaction = Transaction(self.host, operation, wanted, f"t{self.number}", scratch, self.home, redactor)
+        transaction = Transaction(self.host, operation, wanted, f"t{self.number}", scratch, self.home, redactor, back)
         self.guarding = True
         try:
             receipt: dict[str, Any] = json.loads(transaction.run().to_json(redactor))
@@ -157,11 +161,11 @@ class Apply(WithHost):
         receipt = self.apply(wanted, "destroy")
         self.assertEqual((receipt["outcome"], self.host.running), ("destroyed", {}))
 
-    def test_one_release_before_the_current_one_stays(self) -> None:
+    def test_releases_of_kept_generations_stay(self) -> None:
         api = service("api.service", restart_on_releases=["orders"])
         releases = [self.archive(f"#!/bin/sh\n# {i}\n") for i in range(3)]
         for release in releases:
-            self.apply(bundle([api], releases=[release]))
+            self.apply(bundle([api], releases=[release], keep_generations=2))
         tree = self.host.tree()
         self.assertEqual([release.directory in tree for release in releases], [False, True, True])
         self.apply(bundle([api], releases=[releases[1]]))
