@@ -1,4 +1,7 @@
-import type { Bundle } from "../../activation/bundle.ts";
+import { z } from "zod";
+import { type Bundle, bundleSchema } from "../../activation/bundle.ts";
+import { unitDigests } from "../../activation/digests.ts";
+import { UsageError } from "../unit-source.ts";
 
 /** Stands for the content of a secret file. */
 export const secretPlaceholder = "[secret]\n";
@@ -22,4 +25,38 @@ export function hostFiles(bundle: Bundle): Map<string, string> {
       ["host.json", `${JSON.stringify(rest, null, 2)}\n`] as const,
     ].sort(([a], [b]) => (a < b ? -1 : 1)),
   );
+}
+
+const hostFile = z.looseObject({
+  units: z.array(z.looseObject({ path: z.string() })),
+  files: z.array(z.looseObject({ path: z.string() })),
+  releases: z.array(z.looseObject({ name: z.string() })),
+});
+
+/**
+ * The bundle of which `hostFiles` made these files; secret contents and the names of uploads are placeholders.
+ * @param origin names the place where they are from in an error
+ * @throws UsageError when a file is missing or they are not of this version
+ */
+export function bundleOfFiles(files: ReadonlyMap<string, string>, origin: string): Bundle {
+  const content = (path: string) => {
+    const text = files.get(`files${path}`);
+    if (text === undefined) throw new UsageError(`${origin}: files${path} is missing; render it again`);
+    return text;
+  };
+  try {
+    const { units, files: beside, releases, ...host } = hostFile.parse(JSON.parse(files.get("host.json") ?? ""));
+    return bundleSchema.parse({
+      ...host,
+      units: units.map((unit) => {
+        const text = content(unit.path);
+        return { ...unit, content: text, digests: unitDigests(text) };
+      }),
+      files: beside.map((file) => ({ ...file, content: content(file.path) })),
+      releases: releases.map((release) => ({ ...release, upload: "none" })),
+    });
+  } catch (error) {
+    if (!(error instanceof z.ZodError || error instanceof SyntaxError)) throw error;
+    throw new UsageError(`${origin}: host.json is not of this version of pulumi-systemd; render it again`);
+  }
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CORE_SCHEMA, load } from "js-yaml";
@@ -25,10 +26,17 @@ export interface StackConfigSource {
   readonly configFile?: string | undefined;
   /** Name by which the CLI knows the stack, where secrets are to be read; else each is `secretPlaceholder`. */
   readonly decryptedAs?: string | undefined;
+  /** Whether each placeholder has a mark of its ciphertext, so that a secret that was set anew differs. */
+  readonly marked?: boolean | undefined;
 }
 
 /** Stands for a secret that was not decrypted. */
 export const secretPlaceholder = "[secret]";
+
+/** Such a placeholder with a mark of the ciphertext, which stands in the stack's file for all to see. */
+function markedPlaceholder(ciphertext: string): string {
+  return `[secret ${createHash("sha256").update(ciphertext).digest("hex").slice(0, 12)}]`;
+}
 
 const stackFileSchema = z.looseObject({
   config: z.record(z.string(), z.unknown()).nullish(),
@@ -45,7 +53,8 @@ export async function stackConfigValues(source: StackConfigSource): Promise<Stac
   const path = configFilePath(source);
   const { config, environment } = path === undefined ? { config: {}, environment: undefined } : stackFile(path);
   const all = Object.entries({ ...projectValues(project), ...qualified(project.name, config ?? {}) });
-  const values = all.map(([key, value]) => [key, withoutSecrets(value)] as const);
+  const placeholder = source.marked === true ? markedPlaceholder : () => secretPlaceholder;
+  const values = all.map(([key, value]) => [key, withoutSecrets(value, placeholder)] as const);
   return {
     values: Object.fromEntries(values.map(([key, value]) => [key, textOf(value)])),
     secretKeys: all.filter(([, value]) => holdsSecret(value)).map(([key]) => key),
@@ -116,11 +125,11 @@ function textOf(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-function withoutSecrets(value: unknown): unknown {
-  if (isSecret(value)) return secretPlaceholder;
-  if (Array.isArray(value)) return value.map(withoutSecrets);
+function withoutSecrets(value: unknown, placeholder: (ciphertext: string) => string): unknown {
+  if (isSecret(value)) return placeholder(value.secure);
+  if (Array.isArray(value)) return value.map((part) => withoutSecrets(part, placeholder));
   if (!isObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, withoutSecrets(part)]));
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, withoutSecrets(part, placeholder)]));
 }
 
 function holdsSecret(value: unknown): boolean {
@@ -128,7 +137,7 @@ function holdsSecret(value: unknown): boolean {
   return (Array.isArray(value) ? value : isObject(value) ? Object.values(value) : []).some(holdsSecret);
 }
 
-function isSecret(value: unknown): boolean {
+function isSecret(value: unknown): value is { secure: string } {
   return isObject(value) && Object.keys(value).length === 1 && typeof value.secure === "string";
 }
 

@@ -24,6 +24,8 @@ export interface StackHostsOptions {
    * project's files is read. Default: false.
    */
   readonly secrets?: boolean;
+  /** Whether each `[secret]` tells its ciphertext apart, as `[secret 0f1e2d3c4b5a]`. Default: false. */
+  readonly secretMarks?: boolean;
   /**
    * Whether the program gets what the last update left in the stack's state for other providers' resources, such as the
    * address of a machine; read by the Pulumi CLI. Without it those are unknown. Default: false.
@@ -117,6 +119,7 @@ export async function stackHosts(options: StackHostsOptions): Promise<StackHosts
     stack,
     configFile: options.configFile,
     decryptedAs: options.secrets === true ? options.stack : undefined,
+    marked: options.secretMarks,
   });
   const known = options.state === true ? await stateResources(project, options.stack) : new Map<string, never>();
   const engine = await recordingEngine(project.name, stack, known);

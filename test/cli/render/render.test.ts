@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { bundleOfFiles, hostFiles } from "../../../cli/render/host-files.ts";
 import { render } from "../../../cli/render/render.ts";
 import { UsageError } from "../../../cli/unit-source.ts";
 import { printedJson, recordingTerminal } from "../recording-terminal.ts";
@@ -92,4 +93,21 @@ test("a folder with a file of somebody else is left as it is", async () => {
 test("--check without a folder is a mistake", async () => {
   const options = { cwd, stack: "test", configFile: stackFile({ api }), check: true };
   await assert.rejects(() => render(options, recordingTerminal()), /--check needs --out FOLDER/);
+});
+
+test("what was rendered gives the bundle again, and says what is missing of it", async () => {
+  const terminal = recordingTerminal();
+  await render({ cwd, stack: "test", configFile: stackFile({ api }), json: true }, terminal);
+  const own = Object.entries(printedJson(terminal) as Record<string, string>).map(
+    ([path, content]) => [path.slice("web1/".length), content] as const,
+  );
+  const files = new Map(own);
+  const bundle = bundleOfFiles(files, "here");
+  assert.deepEqual(hostFiles(bundle), files);
+  files.delete(unitFile.slice("web1/".length));
+  assert.throws(
+    () => bundleOfFiles(files, "here"),
+    /^UsageError: here: files\/etc\/systemd\/system\/api\.service is missing/,
+  );
+  assert.throws(() => bundleOfFiles(new Map([["host.json", "{}"]]), "here"), /here: host\.json is not of this version/);
 });
