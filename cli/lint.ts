@@ -1,14 +1,15 @@
-import { basename, dirname } from "node:path";
 import { directiveOf } from "../systemd/directives.ts";
 import { type LintFinding, type LintSeverity, lintUnitTexts } from "../systemd/lints/lint-units.ts";
 import { mayHoldSecret } from "../systemd/values/value.ts";
+import { type LintFile, lintFiles } from "./lint-files.ts";
 import type { Paint, Terminal } from "./terminal.ts";
-import { fileText } from "./unit-source.ts";
 
 /** Options of `pulumi-systemd lint`. */
 export interface LintCommandOptions {
   systemd?: number;
   complete?: boolean;
+  /** Name of the unit from standard input. */
+  name?: string;
   json?: boolean;
 }
 
@@ -18,13 +19,12 @@ export interface LintReport {
   readonly file: string;
   /** From 1; 1 too where the unit as a whole is meant. */
   readonly line: number;
-  readonly column: number | null;
   readonly section: string | null;
   readonly directive: string | null;
+  /** Id of the lint; docs/lints.md tells what to do. */
   readonly rule: string;
   readonly severity: LintSeverity;
   readonly message: string;
-  readonly fix: string | null;
 }
 
 /**
@@ -33,24 +33,24 @@ export interface LintReport {
  * @returns 1 when there is an error among the findings, else 0
  */
 export function lint(paths: readonly string[], options: LintCommandOptions, terminal: Terminal): number {
-  const texts = new Map(paths.map((path) => [path, fileText(path)]));
-  const found = [...Map.groupBy(texts.keys(), (path) => dirname(path)).values()].flatMap((folder) =>
-    folderFindings(folder, texts, options),
+  const files = lintFiles(paths, options.name);
+  const found = [...Map.groupBy(files, ({ folder }) => folder).values()].flatMap((folder) =>
+    folderFindings(folder, options),
   );
   if (options.json === true) {
     terminal.print(
       JSON.stringify(
-        found.map(({ path, finding }) => report(path, finding)),
+        found.map(({ file, finding }) => report(file.path, finding)),
         null,
         2,
       ),
     );
   } else {
-    for (const { path, finding } of found) terminal.print(...shown(path, texts.get(path) ?? "", finding, terminal));
+    for (const { file, finding } of found) terminal.print(...shown(file, finding, terminal));
     terminal.print(
       summary(
         found.map(({ finding }) => finding.severity),
-        paths.length,
+        files.length,
       ),
     );
   }
@@ -58,32 +58,29 @@ export function lint(paths: readonly string[], options: LintCommandOptions, term
 }
 
 interface Found {
-  readonly path: string;
+  readonly file: LintFile;
   readonly finding: LintFinding;
 }
 
-function folderFindings(
-  paths: readonly string[],
-  texts: ReadonlyMap<string, string>,
-  { systemd, complete }: LintCommandOptions,
-): Found[] {
-  const byName = new Map(paths.map((path) => [basename(path), path]));
-  const units = paths.map((path) => ({ name: basename(path), text: texts.get(path) ?? "" }));
-  const limits = { ...(systemd === undefined ? {} : { systemd }), ...(complete === undefined ? {} : { complete }) };
-  return lintUnitTexts(units, limits).map((finding) => ({ path: byName.get(finding.unit) ?? finding.unit, finding }));
+function folderFindings(files: readonly LintFile[], { systemd, complete }: LintCommandOptions): Found[] {
+  const byName = new Map(files.map((file) => [file.name, file]));
+  return lintUnitTexts(files, { systemd, complete }).flatMap((finding) => {
+    const file = byName.get(finding.file ?? finding.unit);
+    return file === undefined ? [] : [{ file, finding }];
+  });
 }
 
 function report(file: string, finding: LintFinding): LintReport {
-  const { line = 1, column = null, section = null, directive = null, rule, severity, message, fix = null } = finding;
-  return { file, line, column, section, directive, rule, severity, message, fix };
+  const { line = 1, section = null, directive = null, rule, severity, message } = finding;
+  return { file, line, section, directive, rule, severity, message };
 }
 
-function shown(path: string, text: string, finding: LintFinding, { style }: Terminal): string[] {
+function shown({ path, text }: LintFile, finding: LintFinding, { style }: Terminal): string[] {
   const paint: Readonly<Record<LintSeverity, Paint>> = { error: style.bad, warning: style.warning, info: style.faint };
   const { line = 1, column, endColumn, severity, rule, message, fix } = finding;
   const place = column === undefined ? `${path}:${line}` : `${path}:${line}:${column}`;
   const lines = [`${style.strong(place)}: ${paint[severity](severity)}: ${message} ${style.faint(`[${rule}]`)}`];
-  const source = text.split(/\r\n|\r|\n/)[line - 1];
+  const source = typeof text === "string" ? text.split(/\r\n|\r|\n/)[line - 1] : undefined;
   if (source !== undefined && column !== undefined && !holdsSecret(finding)) {
     const blank = source.slice(0, column - 1).replace(/[^\t]/g, " ");
     const marked = "^".repeat(Math.max(1, Math.min((endColumn ?? column + 1) - column, source.length - column + 1)));

@@ -10,7 +10,7 @@ import { render } from "./render/render.ts";
 import { schedule } from "./schedule/schedule.ts";
 import { score } from "./score.ts";
 import { styleFor, type Terminal } from "./terminal.ts";
-import { UsageError } from "./unit-source.ts";
+import { nameOfInput, UsageError } from "./unit-source.ts";
 
 const terminal: Terminal = {
   print: (...lines) => void process.stdout.write(lines.map((line) => `${line}\n`).join("")),
@@ -19,6 +19,7 @@ const terminal: Terminal = {
 };
 
 const json = new Option("--json", "print JSON for programs");
+const inputName = new Option("--name <unit>", "name of the unit from standard input").default(nameOfInput);
 const systemd = new Option("--systemd <version>", "target version of systemd").argParser(versionNumber);
 
 function versionNumber(text: string): number {
@@ -46,12 +47,16 @@ function command(): Command {
   program
     .command("lint")
     .description("all that is wrong with unit files, also what systemd never says")
-    .argument("<file...>", "unit files; those of one folder are looked at together, as the units of one host")
+    .argument(
+      "<file...>",
+      "unit files, drop-ins, folders of them, or - for standard input; those of one folder are looked at together, as the units of one host",
+    )
     .addOption(systemd)
     .option(
       "--complete",
       "the files of a folder are all units of ours there: what they name and do not have is missing",
     )
+    .addOption(inputName)
     .addOption(json)
     .addHelpText(
       "after",
@@ -61,6 +66,8 @@ Exits with 1 when there is an error among the findings. docs/lints.md tells of e
 Examples:
   pulumi-systemd lint api.service api.socket
   pulumi-systemd lint --systemd 247 units/*       # what is too new for Debian 11 is an error
+  pulumi-systemd lint api.service api.service.d/*.conf   # merged as systemd does
+  pulumi-systemd lint --name api.service - < api.service
   pulumi-systemd lint --json units/* | jq '.[] | select(.severity == "error")'`,
     )
     .action((files: string[], options) => ended(() => lint(files, options, terminal)));
@@ -68,12 +75,13 @@ Examples:
   program
     .command("score")
     .description("exposure of services, equal to `systemd-analyze security --offline=yes`")
-    .argument("<file...>", "unit files")
+    .argument("<file...>", "unit files, or - for standard input")
     .addOption(new Option("--systemd <version>", "target version of systemd").argParser(versionNumber).default(252))
     .option("--threshold <score>", "exit with 1 when a score is above this, 0.0 to 10.0", scoreNumber)
     .option("--explain", "print each test that is not good: what it means, what to write, and what that may break")
     .option("--suggest", "print the smallest set of directives that reaches --to")
     .option("--to, --target <score>", "wanted score of --suggest", scoreNumber, 2.0)
+    .addOption(inputName)
     .addOption(json)
     .addHelpText(
       "after",
@@ -108,7 +116,7 @@ Examples:
   program
     .command("fmt")
     .description("the canonical form of a unit file, on standard output")
-    .argument("<file>", "unit file")
+    .argument("<file>", "unit file, or - for standard input")
     .addHelpText("after", "\nExample:\n  pulumi-systemd fmt api.service | diff api.service -")
     .action((file: string) => ended(() => fmt(file, terminal)));
 

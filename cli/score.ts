@@ -9,6 +9,8 @@ export interface ScoreOptions {
   threshold?: number;
   suggest?: boolean;
   explain?: boolean;
+  /** Name of the unit from standard input. */
+  name?: string;
   target: number;
   json?: boolean;
 }
@@ -25,7 +27,7 @@ export function score(paths: readonly string[], options: ScoreOptions, terminal:
   const systemd = Math.min(Math.max(options.systemd, oldestScored), newestScored);
   if (systemd !== options.systemd) terminal.complain(nearestNote(options.systemd, systemd));
   const scored = paths.map((path) => {
-    const source = unitSource(path);
+    const source = unitSource(path, options.name);
     return { source, exposure: exposureOfSource(source, systemd) };
   });
   if (options.suggest === true) suggest(scored, { ...options, systemd }, terminal);

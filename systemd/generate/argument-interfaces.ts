@@ -1,12 +1,5 @@
 import { type DirectiveData, type DirectiveFacts, generatedHeader } from "./data.ts";
-import {
-  commentLines,
-  directiveType,
-  type InterfacePlan,
-  interfacePlans,
-  valueSentences,
-  writtenDirectives,
-} from "./directive-text.ts";
+import { commentLines, directiveType, interfaceTexts, valueSentences } from "./directive-text.ts";
 
 const inputTypes = {
   boolean: "pulumi.Input<boolean>",
@@ -22,16 +15,7 @@ const inputTypes = {
 export function argumentInterfaces(data: DirectiveData): string {
   return `${generatedHeader}import type * as pulumi from "@pulumi/pulumi";
 
-${interfacePlans.map((plan) => interfaceText(data, plan)).join("\n")}`;
-}
-
-function interfaceText(data: DirectiveData, plan: InterfacePlan): string {
-  const bases = plan.extends.map((stem) => `${stem}SectionArgs`).join(", ");
-  const members = writtenDirectives(data, plan).map(([name, facts]) => memberText(name, facts));
-  return `/** ${plan.what} */
-export interface ${plan.stem}SectionArgs ${bases === "" ? "" : `extends ${bases} `}{
-${members.join("")}}
-`;
+${interfaceTexts(data, "SectionArgs", memberText)}`;
 }
 
 function memberText(name: string, facts: DirectiveFacts): string {

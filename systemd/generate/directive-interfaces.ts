@@ -1,25 +1,9 @@
 import { type DirectiveData, type DirectiveFacts, generatedHeader } from "./data.ts";
-import {
-  commentLines,
-  directiveType,
-  type InterfacePlan,
-  interfacePlans,
-  valueSentences,
-  writtenDirectives,
-} from "./directive-text.ts";
+import { commentLines, directiveType, interfaceTexts, valueSentences } from "./directive-text.ts";
 
 /** The text of systemd/sections.generated.ts. */
 export function directiveInterfaces(data: DirectiveData): string {
-  return `${generatedHeader}\n${interfacePlans.map((plan) => interfaceText(data, plan)).join("\n")}`;
-}
-
-function interfaceText(data: DirectiveData, plan: InterfacePlan): string {
-  const bases = plan.extends.map((stem) => `${stem}Directives`).join(", ");
-  const members = writtenDirectives(data, plan).map(([name, facts]) => memberText(name, facts));
-  return `/** ${plan.what} */
-export interface ${plan.stem}Directives ${bases === "" ? "" : `extends ${bases} `}{
-${members.join("")}}
-`;
+  return `${generatedHeader}\n${interfaceTexts(data, "Directives", memberText)}`;
 }
 
 function memberText(name: string, facts: DirectiveFacts): string {

@@ -2,7 +2,7 @@ import { directiveKinds } from "../directive.ts";
 import type { DirectiveData, DirectiveFacts } from "./data.ts";
 
 /** One interface to be written, and the blocks whose directives it holds itself. */
-export interface InterfacePlan {
+interface InterfacePlan {
   /** Name without its ending, such as `Service`. */
   readonly stem: string;
   readonly block: keyof DirectiveData["blocks"];
@@ -12,7 +12,7 @@ export interface InterfacePlan {
 }
 
 /** The interfaces for the units that components make; shared blocks first. */
-export const interfacePlans: readonly InterfacePlan[] = [
+const interfacePlans: readonly InterfacePlan[] = [
   { stem: "Unit", block: "Unit", extends: [], what: "Directives of [Unit], which every unit has (systemd.unit(5))." },
   {
     stem: "Install",
@@ -60,8 +60,29 @@ export function directiveType(facts: DirectiveFacts): DirectiveType {
   return facts.kind === "integer" ? "number" : "string";
 }
 
+/**
+ * All interfaces, one after the other.
+ * @param ending of their names, behind the stem
+ * @param memberText the text of one directive, its comment included
+ */
+export function interfaceTexts(
+  data: DirectiveData,
+  ending: string,
+  memberText: (name: string, facts: DirectiveFacts) => string,
+): string {
+  const texts = interfacePlans.map((plan) => {
+    const bases = plan.extends.map((stem) => `${stem}${ending}`).join(", ");
+    const members = writtenDirectives(data, plan).map(([name, facts]) => memberText(name, facts));
+    return `/** ${plan.what} */
+export interface ${plan.stem}${ending} ${bases === "" ? "" : `extends ${bases} `}{
+${members.join("")}}
+`;
+  });
+  return texts.join("\n");
+}
+
 /** The directives of a block that are worth writing: those that have an effect in some version. */
-export function writtenDirectives(data: DirectiveData, plan: InterfacePlan): readonly [string, DirectiveFacts][] {
+function writtenDirectives(data: DirectiveData, plan: InterfacePlan): readonly [string, DirectiveFacts][] {
   return Object.entries(data.blocks[plan.block]).filter(([, facts]) => facts.obsolete !== true);
 }
 

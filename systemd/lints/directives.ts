@@ -107,7 +107,7 @@ function foundIn(unit: LintedUnit, assignments: readonly Assignment[], options: 
   if (directive === undefined) return assignments.map((at) => unknown(unit, at, options));
   return [
     ...assignments.flatMap((at) => ofTable(directive, at, options)),
-    ...repeated(directive, assignments),
+    ...repeated(unit, directive, assignments),
     ...assignments.flatMap((at) => ofValue(directive, at, options)),
   ];
 }
@@ -147,11 +147,13 @@ function ofTable(directive: Directive, at: Assignment, { systemd }: LintOptions)
   return report("obsolete", `it is an old form; write ${legacyUse}`);
 }
 
-function repeated(directive: Directive, assignments: readonly Assignment[]): readonly Found[] {
+function repeated(unit: LintedUnit, directive: Directive, assignments: readonly Assignment[]): readonly Found[] {
   if (directive.list) return [];
   return assignments.flatMap((at, index) => {
     const before = assignments.slice(0, index).findLast(({ value }) => value !== "");
     if (before === undefined || at.value === "" || assignments[index - 1]?.value === "") return [];
+    // That is what a drop-in is for.
+    if (unit.origins?.[before.sectionIndex] !== unit.origins?.[at.sectionIndex]) return [];
     const lost = mayHoldSecret(directive) ? "the value above" : quoted(before);
     return [{ rule: "repeated-assignment", at, mark: "key", message: `${at.key}: this line replaces ${lost}` }];
   });

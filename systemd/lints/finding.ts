@@ -5,6 +5,8 @@ export type LintSeverity = "error" | "warning" | "info";
 export interface LintFinding {
   /** Name of the unit. */
   readonly unit: string;
+  /** The text that it stands in, by the name it was given under; absent where units were given as data. */
+  readonly file?: string;
   /** Name of the section; absent where the unit as a whole is meant. */
   readonly section?: string;
   /** Name of the directive as it was written. */

@@ -1,15 +1,17 @@
-import { parseUnitFileWithNotes, positionInLine, UnitSyntaxError } from "../unit-file.ts";
+import { positionInLine } from "../unit-file.ts";
 import type { LintFinding } from "./finding.ts";
 import type { Lint, LintHit } from "./lint.ts";
 import { type LintedUnit, type LintUnit, lintedUnit } from "./linted-unit.ts";
-import { lints } from "./registry.ts";
+import { fragmentLints, lints } from "./registry.ts";
 import { type LintOptions, unitSet } from "./unit-set.ts";
+import { type LintUnitText, readUnits } from "./unit-texts.ts";
 
 export type { LintFinding, LintSeverity } from "./finding.ts";
 export type { AcrossLint, Lint, OwnLint } from "./lint.ts";
 export type { LintUnit } from "./linted-unit.ts";
 export { lints } from "./registry.ts";
 export type { LintOptions } from "./unit-set.ts";
+export type { LintUnitText } from "./unit-texts.ts";
 
 /**
  * All that is wrong with the units of a host, found without the host: what systemd refuses or ignores, what does not do
@@ -22,29 +24,16 @@ export function lintUnits(units: readonly LintUnit[], options: LintOptions = {})
   return findingsByUnit(units, options).flat();
 }
 
-/** A unit file as text. */
-export interface LintUnitText {
-  /** Name of the unit, such as `api.service`. */
-  readonly name: string;
-  readonly text: string;
-}
-
-/** `lintUnits` for texts. One that systemd refuses as a whole has one finding, `syntax-error`. */
+/**
+ * `lintUnits` for texts of unit files and drop-ins; each unit is looked at with its drop-ins. A text that systemd refuses as
+ * a whole has one finding, `syntax-error`. In the order of the texts, then of their lines.
+ */
 export function lintUnitTexts(texts: readonly LintUnitText[], options: LintOptions = {}): LintFinding[] {
-  const parsed = texts.map(parsedUnit);
-  const units = parsed.filter((unit): unit is LintUnit => !("rule" in unit));
-  const found = findingsByUnit(units, options);
-  return parsed.flatMap((unit) => ("rule" in unit ? [unit] : (found[units.indexOf(unit)] ?? [])));
-}
-
-function parsedUnit({ name, text }: LintUnitText): LintUnit | LintFinding {
-  try {
-    return { name, ...parseUnitFileWithNotes(text) };
-  } catch (error) {
-    if (!(error instanceof UnitSyntaxError)) throw error;
-    const message = error.message.replace(/^line \d+: /, "");
-    return { unit: name, line: error.line, rule: "syntax-error", severity: "error", message };
-  }
+  const { units, refused } = readUnits(texts);
+  const place = new Map(texts.map(({ name }, index) => [name, index]));
+  return [...refused, ...findingsByUnit(units, options).flat()].toSorted(
+    (a, b) => (place.get(a.file ?? a.unit) ?? 0) - (place.get(b.file ?? b.unit) ?? 0),
+  );
 }
 
 function findingsByUnit(units: readonly LintUnit[], options: LintOptions): readonly (readonly LintFinding[])[] {
@@ -55,7 +44,7 @@ function findingsByUnit(units: readonly LintUnit[], options: LintOptions): reado
   );
   return linted.map((unit) => {
     const found: { readonly lint: Lint; readonly hit: LintHit; readonly place: readonly [number, number] }[] = [];
-    for (const lint of wanted) {
+    for (const lint of unit.isFragment === true ? wanted.filter((each) => fragmentLints.has(each)) : wanted) {
       for (const hit of lint.hits(unit, set)) found.push({ lint, hit, place: placeOf(unit, hit) });
     }
     return found
@@ -69,6 +58,7 @@ function finding(unit: LintedUnit, lint: Lint, hit: LintHit): LintFinding {
     hit.at?.section ?? (hit.sectionIndex === undefined ? undefined : unit.file.sections[hit.sectionIndex]?.name);
   return {
     unit: unit.name,
+    ...fileOf(unit, hit),
     ...(section === undefined ? {} : { section }),
     ...(hit.at === undefined ? {} : { directive: hit.at.key, index: hit.at.index }),
     ...position(unit, hit),
@@ -79,13 +69,21 @@ function finding(unit: LintedUnit, lint: Lint, hit: LintHit): LintFinding {
   };
 }
 
+/** Where a unit has several files, the one that a finding stands in; what is missing, is missing in the first. */
+function fileOf({ origins }: LintedUnit, hit: LintHit): Pick<LintFinding, "file"> {
+  const file = hit.origin ?? origins?.[hit.at?.sectionIndex ?? hit.sectionIndex ?? 0];
+  return file === undefined ? {} : { file };
+}
+
 /** For the order: section and entry, or the line before all else. */
 function placeOf(unit: LintedUnit, hit: LintHit): readonly [number, number] {
   if (hit.at !== undefined) return [hit.at.sectionIndex, hit.at.entryIndex];
   if (hit.sectionIndex !== undefined) return [hit.sectionIndex, -1];
   if (hit.line === undefined || unit.positions === undefined) return [-1, hit.line ?? 0];
   const line = hit.line;
-  const section = unit.positions.findLastIndex((position) => position.line <= line);
+  const section = unit.positions.findLastIndex(
+    (position, index) => position.line <= line && (hit.origin === undefined || unit.origins?.[index] === hit.origin),
+  );
   return [section, (unit.positions[section]?.entries.findLastIndex((entry) => entry.line <= line) ?? -1) + 0.5];
 }
 

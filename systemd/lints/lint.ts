@@ -13,6 +13,8 @@ export interface LintHit {
   readonly sectionIndex?: number;
   /** Number of the line, where it is about a line that is no assignment. */
   readonly line?: number;
+  /** The file of that line, where the unit has several. */
+  readonly origin?: string | undefined;
   /** Where it differs from the lint's own. */
   readonly severity?: LintSeverity;
   /** Where there is more to say than the lint's own. */

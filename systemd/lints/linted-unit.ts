@@ -12,7 +12,11 @@ export interface LintUnit {
   /** Without it, findings have no line and column. */
   readonly positions?: readonly SectionPosition[];
   /** Lines that systemd ignores. */
-  readonly notes?: readonly UnitNote[];
+  readonly notes?: readonly (UnitNote & { readonly origin?: string })[];
+  /** The file that each section comes from, for a unit with drop-ins; same order and length as `file.sections`. */
+  readonly origins?: readonly string[];
+  /** Only drop-ins are known: what is not there may stand in the unit itself. @default false */
+  readonly isFragment?: boolean;
 }
 
 /** One `Key=Value` line of a unit. */

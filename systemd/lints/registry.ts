@@ -52,3 +52,10 @@ export const lintFamilies: readonly LintFamily[] = [
 
 /** All lints. */
 export const lints: readonly Lint[] = lintFamilies.flatMap((family) => family.lints);
+
+/** Lints that need no more of a unit than the lines they are about: all that can be said of a drop-in alone. */
+export const fragmentLints: ReadonlySet<Lint> = new Set(
+  [syntaxLints, directiveLints, shellSyntaxLints, variableLints, secretLints, calendarLints]
+    .flat()
+    .filter(({ id }) => id !== "undefined-variable"),
+);

@@ -30,7 +30,7 @@ export const syntaxLints: readonly Lint[] = [
     hits: (unit) =>
       (unit.notes ?? [])
         .filter(({ message }) => !isContinuationNote(message))
-        .map(({ line, message }) => ({ line, message: `this line ${message}` })),
+        .map(({ line, origin, message }) => ({ line, origin, message: `this line ${message}` })),
   },
   {
     id: "broken-continuation",

@@ -39,7 +39,7 @@ describe("fmt", () => {
   it("names a file that cannot be read", () => {
     assert.throws(
       () => fmt(at("none.service"), recordingTerminal()),
-      new UsageError(`${at("none.service")}: cannot be read (ENOENT)`),
+      new UsageError(`${at("none.service")}: cannot be read: there is no such file`),
     );
   });
 });

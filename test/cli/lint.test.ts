@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { lint } from "../../cli/lint.ts";
+import { type LintReport, lint } from "../../cli/lint.ts";
+import { UsageError } from "../../cli/unit-source.ts";
 import { recordingTerminal } from "./recording-terminal.ts";
 import { unitFolder } from "./unit-folder.ts";
 
@@ -23,8 +24,16 @@ const at = unitFolder({
   "good.service": good,
   "misspelt.service": good.replace("Restart=on-failure", "Restrat=on-failure"),
   "late.service": good.replace("RestartSec=5s", "RestartSec=5s\nRestartSteps=5"),
+  "dropped/api.service": good,
+  "dropped/api.service.d/10-watchdog.conf": "[Service]\nType=notify\nRestrictAddressFamilies=AF_INET\nRestart=always\n",
+  "dropped/api.service.d/20-more.conf": "[Service]\nExecStart=/usr/bin/python3 -m more\nUMask=0999\n",
+  "nothing/readme.txt": "no unit",
+  "bytes.service": Buffer.from("[Unit]\n# caf\xe9\nDescription=caf\xe9\n[Service]\nExecStart=/bin/true\n", "latin1"),
+  "comment.service": Buffer.from(`# caf\xe9\n${good}`, "latin1"),
   "leaky.service": good.replace("PYTHONUNBUFFERED=1", "PYTHONUNBUFFERED=1 API_KEY=hush-hush"),
 });
+
+const root = `${at("")}/`;
 
 describe("lint", () => {
   it("has nothing to say of a good unit, and ends with 0", () => {
@@ -47,12 +56,9 @@ describe("lint", () => {
     const terminal = recordingTerminal();
     assert.equal(lint([at("good.service"), at("misspelt.service")], { json: true }, terminal), 1);
     const [first] = JSON.parse(terminal.printed.join("\n"));
-    const { fix, ...rest } = first;
-    assert.equal(typeof fix, "string");
-    assert.deepEqual(rest, {
+    assert.deepEqual(first, {
       file: at("misspelt.service"),
       line: 10,
-      column: 1,
       section: "Service",
       directive: "Restrat",
       rule: "unknown-directive",
@@ -74,5 +80,44 @@ describe("lint", () => {
     const text = terminal.printed.join("\n");
     assert.match(text, /API_KEY looks like a secret/);
     assert.doesNotMatch(text, /hush-hush/);
+  });
+
+  /** `file:line severity rule` of all but infos, the folder left out. */
+  const told = (paths: readonly string[], options = {}) => {
+    const terminal = recordingTerminal();
+    lint(paths, { ...options, json: true }, terminal);
+    const found: LintReport[] = JSON.parse(terminal.printed.join("\n"));
+    return found
+      .filter(({ severity }) => severity !== "info")
+      .map(({ file, line, severity, rule }) => `${file.slice(root.length)}:${line} ${severity} ${rule}`);
+  };
+
+  it("reads a unit with its drop-ins as systemd merges them, and says in which file a mistake stands", () => {
+    const files = ["api.service", "api.service.d/10-watchdog.conf", "api.service.d/20-more.conf"].map((name) =>
+      at(`dropped/${name}`),
+    );
+    assert.deepEqual(told(files), [
+      "dropped/api.service.d/10-watchdog.conf:3 error notify-without-af-unix",
+      "dropped/api.service.d/20-more.conf:2 error several-exec-start",
+      "dropped/api.service.d/20-more.conf:3 error bad-value",
+    ]);
+    assert.deepEqual(told([at("dropped/api.service")]), []);
+  });
+
+  it("looks at the lines of drop-ins alone, and misses nothing of the unit that it cannot see", () => {
+    assert.deepEqual(told([at("dropped/api.service.d/20-more.conf")]), [
+      "dropped/api.service.d/20-more.conf:3 error bad-value",
+    ]);
+  });
+
+  it("takes a folder for the units in it and their drop-ins, each file once", () => {
+    const all = told([at("dropped")]);
+    assert.deepEqual(told([at("dropped"), at("dropped/api.service"), at("dropped/api.service.d")]), all);
+    assert.equal(all.length, 3);
+    assert.throws(() => told([at("nothing")]), new UsageError(`${at("nothing")}: holds no unit files`));
+  });
+
+  it("finds bytes that are no text, but in a comment", () => {
+    assert.deepEqual(told([at("bytes.service"), at("comment.service")]), ["bytes.service:3 error syntax-error"]);
   });
 });

@@ -11,6 +11,7 @@ test("a finding has the place, the rule, the message and what to do", () => {
   assert.deepEqual(lintUnitTexts([{ name: "api.service", text }]).slice(1), [
     {
       unit: "api.service",
+      file: "api.service",
       section: "Service",
       directive: "ExecStart",
       index: 0,
