@@ -38,6 +38,42 @@ export const bundleFileSchema = z.strictObject({
   secret: z.boolean(),
 });
 
+/** An archive that was copied to the login user's home. */
+const bundleArchiveSchema = z.strictObject({
+  /** SHA-256 of the archive, an uncompressed tar. */
+  sha256,
+  /** Where the archive lies, relative to the login user's home. */
+  upload: z.string().regex(/^[A-Za-z0-9._/-]+$/),
+});
+
+/** The environment of a release: built on the host, at its final path, when the host does not have it yet. */
+export const bundleEnvironmentSchema = z.strictObject({
+  /** SHA-256 over what decides its content: lock, wheels, wanted interpreter. The host adds its interpreter. */
+  digest: sha256,
+  /** Directory that holds the environments of this service, each in a directory of its own. */
+  directory: absolutePath,
+  lock: z.strictObject({
+    kind: z.enum(["requirements", "uv", "none"]),
+    /** The files of the lock; the first is the one to install from. */
+    inputs: z.array(z.strictObject({ path: z.string().min(1), content: z.string() })),
+    /** Whether every package must have one of the hashes that the lock names. */
+    hashed: z.boolean(),
+  }),
+  /** Wanted interpreter: `3.12`, an absolute path, or null for the host's `python3`. */
+  python: z.string().nullable(),
+  installer: z.enum(["auto", "pip", "uv"]),
+  /** Version of uv that is fetched for a build where the host has none; null for none. */
+  uv: z.string().nullable(),
+  /** Wheels that were shipped along; nothing is then taken from an index. */
+  wheelhouse: bundleArchiveSchema.nullable(),
+  /** File name of a wheel in the release that is installed too. */
+  wheel: z.string().nullable(),
+  /** Settings of the package index for both installers, secret; null for those of the host. */
+  index: z.strictObject({ pip: z.string(), uv: z.string() }).nullable(),
+  /** Seconds for one build. */
+  buildSec: z.number().int().min(1).max(86_400),
+});
+
 /** Code of one service: an archive that was copied to the login user's home and is unpacked to a directory of its own. */
 export const bundleReleaseSchema = z.strictObject({
   /** Name that units refer to in `restartOn.releases`. */
@@ -50,6 +86,26 @@ export const bundleReleaseSchema = z.strictObject({
   directory: absolutePath,
   /** Symbolic link that is moved to `directory` in the transaction. */
   link: absolutePath,
+  /** How many releases before this one stay on the host. */
+  keep: z.number().int().min(0).max(100),
+  /** Its environment, linked into it as `.venv`; null for none. */
+  environment: bundleEnvironmentSchema.nullable(),
+});
+
+/** A command of a release that runs in a unit of its own, once for each release. */
+export const bundleHookSchema = z.strictObject({
+  /** Name of the release whose change makes it run. */
+  release: z.string(),
+  /** Unit that it belongs to. */
+  unit: unitName,
+  /** `check` and `pre-start` run before the switch, beside the old release; `post-start` after it. */
+  kind: z.enum(["check", "pre-start", "post-start"]),
+  /** SHA-256 of the command alone: another one runs though the release is the same. */
+  digest: sha256,
+  /** Text of the unit that runs it. */
+  content: z.string(),
+  /** Seconds that it may take. */
+  seconds: z.number().int().min(1).max(86_400),
 });
 
 /** Digests over one unit, each SHA-256 in hex. They decide what a change needs; the host compares them with its ledger. */
@@ -78,6 +134,8 @@ export const bundleUnitSchema = z.strictObject({
   enabled: z.boolean(),
   /** Things beside the unit whose change restarts it. */
   restartOn: z.strictObject({ files: z.array(absolutePath), releases: z.array(z.string()) }),
+  /** Directories that are removed with the unit, such as `/var/lib/orders`. */
+  purge: z.array(absolutePath),
   /** Socket, timer and path units that can start this unit: held while it is being changed, never a reason to start it. */
   triggeredBy: z.array(unitName),
   /** What a change does: `auto` follows the digests; `restart`, `reload` and `none` overrule them (`none` reports it). */
@@ -96,6 +154,7 @@ export const bundleSchema = z.strictObject({
   users: z.array(bundleUserSchema),
   files: z.array(bundleFileSchema),
   releases: z.array(bundleReleaseSchema),
+  hooks: z.array(bundleHookSchema),
   units: z.array(bundleUnitSchema),
   /** Paths of `files` and `units` that may take the place of what others made on the host. What was there is given back. */
   adopt: z.array(absolutePath),
@@ -114,6 +173,8 @@ export const bundleSchema = z.strictObject({
 export type BundleUser = z.infer<typeof bundleUserSchema>;
 export type BundleFile = z.infer<typeof bundleFileSchema>;
 export type BundleRelease = z.infer<typeof bundleReleaseSchema>;
+export type BundleEnvironment = z.infer<typeof bundleEnvironmentSchema>;
+export type BundleHook = z.infer<typeof bundleHookSchema>;
 export type BundleDigests = z.infer<typeof bundleDigestsSchema>;
 export type BundleUnit = z.infer<typeof bundleUnitSchema>;
 export type Bundle = z.infer<typeof bundleSchema>;

@@ -15,6 +15,10 @@ export const receiptActionSchema = z.strictObject({
     "adopt",
     "restore",
     "none",
+    "build",
+    "check",
+    "pre-start",
+    "post-start",
   ]),
   /** Short phrases for people: `restart digest differs`, `/etc/orders/api.env changed`, `new`. */
   reasons: z.array(z.string()),

@@ -91,7 +91,18 @@ async function lookedAt({ name, address, scope, connection, bundle, unknown }: S
 
 function nothingFor(scope: string): Bundle {
   const bounds = { transactionSec: 1, waitSec: 1, confirmSec: 0 };
-  return { format: 1, scope, users: [], files: [], releases: [], units: [], adopt: [], keepGenerations: 5, bounds };
+  return {
+    format: 1,
+    scope,
+    users: [],
+    files: [],
+    releases: [],
+    hooks: [],
+    units: [],
+    adopt: [],
+    keepGenerations: 5,
+    bounds,
+  };
 }
 
 function exitStatus(hosts: readonly HostDrift[]): number {

@@ -12,6 +12,8 @@ export interface DefinedUnit {
   restartOnFiles: string[];
   /** Names of releases whose change restarts the unit. */
   restartOnReleases: string[];
+  /** Directories that are removed with the unit. Default: none. */
+  purge?: string[];
   /** Socket, timer and path units that can start this unit. */
   triggeredBy: string[];
   /** What a change does to the running unit: `auto`, `restart`, `reload` or `none`. */
@@ -62,6 +64,64 @@ export interface DefinedRelease {
   sha256: string;
   /** Path of the archive on the machine that runs Pulumi. */
   archive: string;
+  /** Name of its directory below `/opt/NAME/releases`: the same for the same code and environment. */
+  id: string;
+  /** How many releases before this one stay on a host. */
+  keep: number;
+  /** What the code needs to run, installed on the host. */
+  environment?: DefinedEnvironment;
+}
+
+/** The packages of a release, and how they get onto a host. */
+export interface DefinedEnvironment {
+  /** SHA-256 over lock, wheels and wanted interpreter. */
+  digest: string;
+  /** How the lock is read: `requirements`, `uv` or `none`. */
+  lockKind: string;
+  /** The files of the lock; the first is the one to install from. */
+  inputs: DefinedLockInput[];
+  /** Whether every package must have one of the hashes that the lock names. */
+  isHashed: boolean;
+  /** Wanted interpreter: `3.12` or an absolute path. Default: the host's `python3`. */
+  python?: string;
+  /** What installs: `auto`, `pip` or `uv`. */
+  installer: string;
+  /** Version of uv that is fetched for a build. */
+  uv?: string;
+  /** SHA-256 of the archive of wheels. */
+  wheelhouseSha256?: string;
+  /** Path of the archive of wheels on the machine that runs Pulumi. */
+  wheelhouse?: string;
+  /** File name of a wheel in the release that is installed too. */
+  wheel?: string;
+  /** Settings of the package index for pip, secret. */
+  pipConf?: string;
+  /** Settings of the package index for uv, secret. */
+  uvToml?: string;
+  /** Seconds for one build. */
+  buildSec: number;
+}
+
+/** One file of a lock. */
+export interface DefinedLockInput {
+  /** Its path, relative to the first one's directory. */
+  path: string;
+  /** Whole content. */
+  content: string;
+}
+
+/** A command that runs when a release is new on a host. */
+export interface DefinedHook {
+  /** Name of the release. */
+  release: string;
+  /** Unit whose account, environment, secrets and sandbox it has. */
+  unit: string;
+  /** `check`, `pre-start` or `post-start`. */
+  kind: string;
+  /** Program and arguments. */
+  exec: string[];
+  /** Seconds that it may take. */
+  seconds: number;
 }
 
 /** What one component adds to a host: units, and what they need beside them. */
@@ -74,6 +134,8 @@ export interface Definition {
   users: DefinedUser[];
   /** Code to ship. */
   releases: DefinedRelease[];
+  /** Commands that run when that code is new. Default: none. */
+  hooks?: DefinedHook[];
 }
 
 /** Anything that a Host can be given: every component of this package but Host itself. */

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Bundle, BundleUnit } from "../activation/bundle.ts";
+import type { Bundle, BundleEnvironment, BundleHook, BundleRelease, BundleUnit } from "../activation/bundle.ts";
 import { sha256, unitDigests } from "../activation/digests.ts";
 import { releaseRoot } from "../activation/release.ts";
 import { parseUnitFile } from "../systemd/unit-file.ts";
-import type { DefinedUnit, Definition } from "./definition.ts";
+import type { DefinedEnvironment, DefinedHook, DefinedRelease, DefinedUnit, Definition } from "./definition.ts";
+import { hookUnitText } from "./hook-unit.ts";
 
 /** Bounds of one transaction, in seconds. */
 export interface TransactionBounds {
@@ -55,13 +56,12 @@ export function hostBundle(
       "release",
       (release) => release.name,
       definitions.flatMap((definition) => definition.releases),
-    ).map(({ name, sha256: archive }) => ({
-      name,
-      sha256: archive,
-      upload: uploadName(scope, archive),
-      directory: `${releaseRoot(name)}/releases/${archive}`,
-      link: `${releaseRoot(name)}/current`,
-    })),
+    ).map((release) => bundleRelease(scope, release)),
+    hooks: agreed(
+      "hook",
+      (hook: DefinedHook) => `${hook.kind} of ${hook.unit}`,
+      definitions.flatMap((definition) => definition.hooks ?? []),
+    ).flatMap((hook) => bundleHooks(hook, units)),
     units: units.map(bundleUnit),
     adopt: adoptedPaths(
       adopt,
@@ -69,7 +69,7 @@ export function hostBundle(
       files.map((file) => file.path),
     ),
     keepGenerations,
-    bounds,
+    bounds: withBuilds(bounds, definitions),
   };
 }
 
@@ -89,6 +89,80 @@ function unitPath(name: string): string {
   return `/etc/systemd/system/${name}`;
 }
 
+/** An archive that travels to a host, under the name of its resource. */
+export interface Upload {
+  name: string;
+  sha256: string;
+  archive: string;
+}
+
+/** The archives of all releases, code and wheels: each once, also where several services ship the same. */
+export function releaseUploads(definitions: readonly Definition[]): Upload[] {
+  const all = definitions
+    .flatMap(({ releases }) => releases)
+    .flatMap(({ name, sha256: code, archive, environment }): Upload[] => [
+      { name, sha256: code, archive },
+      ...(environment?.wheelhouse === undefined || environment.wheelhouseSha256 === undefined
+        ? []
+        : [{ name: `${name}-wheels`, sha256: environment.wheelhouseSha256, archive: environment.wheelhouse }]),
+    ])
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  return [...new Map(all.toReversed().map((upload) => [upload.sha256, upload])).values()].reverse();
+}
+
+/** Builds and hooks have their own bounds, so the transaction's does not have to allow for them. */
+function withBuilds(bounds: TransactionBounds, definitions: readonly Definition[]): TransactionBounds {
+  const builds = definitions.flatMap(({ releases }) => releases.map(({ environment }) => environment?.buildSec ?? 0));
+  const hooks = definitions.flatMap(({ hooks: own }) => (own ?? []).map(({ seconds }) => seconds));
+  const further = [...builds, ...hooks].reduce((sum, seconds) => sum + seconds, 0);
+  return { ...bounds, transactionSec: Math.min(bounds.transactionSec + further, 86_400) };
+}
+
+function bundleRelease(scope: string, release: DefinedRelease): BundleRelease {
+  const { name, sha256: archive, id, keep, environment } = release;
+  return {
+    name,
+    sha256: archive,
+    upload: uploadName(scope, archive),
+    directory: `${releaseRoot(name)}/releases/${id}`,
+    link: `${releaseRoot(name)}/current`,
+    keep,
+    environment: environment === undefined ? null : bundleEnvironment(scope, name, environment),
+  };
+}
+
+function bundleEnvironment(scope: string, name: string, environment: DefinedEnvironment): BundleEnvironment {
+  const { digest, inputs, python, uv, wheelhouseSha256, wheel, pipConf, uvToml, buildSec } = environment;
+  return {
+    digest,
+    directory: `${releaseRoot(name)}/environments`,
+    // The component's schema admits only these words.
+    lock: { kind: environment.lockKind as BundleEnvironment["lock"]["kind"], inputs, hashed: environment.isHashed },
+    python: python ?? null,
+    installer: environment.installer as BundleEnvironment["installer"],
+    uv: uv ?? null,
+    wheelhouse:
+      wheelhouseSha256 === undefined ? null : { sha256: wheelhouseSha256, upload: uploadName(scope, wheelhouseSha256) },
+    wheel: wheel ?? null,
+    index: pipConf === undefined || uvToml === undefined ? null : { pip: pipConf, uv: uvToml },
+    buildSec,
+  };
+}
+
+function bundleHooks(hook: DefinedHook, units: readonly DefinedUnit[]): BundleHook[] {
+  return units
+    .filter(({ name }) => name === hook.unit)
+    .map(({ text }) => ({
+      release: hook.release,
+      unit: hook.unit,
+      // A PythonService has only these.
+      kind: hook.kind as BundleHook["kind"],
+      digest: sha256(JSON.stringify(hook.exec.map((word) => word.replace(/\/releases\/[0-9a-f]{16}\//, "/")))),
+      content: hookUnitText(hook, text),
+      seconds: hook.seconds,
+    }));
+}
+
 /**
  * File name of a release's archive in the login user's home. The host program knows by it which archives are of this scope,
  * also those of an update that failed and was given up.
@@ -106,6 +180,7 @@ function bundleUnit(unit: DefinedUnit): BundleUnit {
     activation: unit.activation === "started" ? "started" : "on-demand",
     enabled: parseUnitFile(unit.text).sections.some((section) => section.name === "Install"),
     restartOn: { files: unit.restartOnFiles, releases: unit.restartOnReleases },
+    purge: unit.purge ?? [],
     triggeredBy: unit.triggeredBy,
     // The Unit's schema admits only these words.
     onChange: unit.onChange as BundleUnit["onChange"],

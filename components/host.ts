@@ -7,7 +7,7 @@ import { reported, validArguments } from "./argument-error.ts";
 import { unitName } from "./argument-schema.ts";
 import { built, fieldOf, mapped, outputOf } from "./deferred.ts";
 import type { Definition, DefinitionSource } from "./definition.ts";
-import { hostBundle, uploadName } from "./host-bundle.ts";
+import { hostBundle, releaseUploads, uploadName } from "./host-bundle.ts";
 import { confirmationHook } from "./host-confirmation.ts";
 import type { HostConnectionArgs } from "./host-connection.ts";
 import { hostConnectionSchema, providerConnection, unpinnedEndpoints } from "./host-connection.ts";
@@ -188,14 +188,14 @@ export class Host extends pulumi.ComponentResource {
     );
     const parent = { parent: this };
     const uploads = pulumi.unsecret(definitions).apply((all) =>
-      [...new Map(all.flatMap(({ releases }) => releases.map((release) => [release.name, release]))).values()].map(
-        (release) =>
+      releaseUploads(all).map(
+        (upload) =>
           new remote.CopyToRemote(
-            `${name}-${release.name}`,
+            `${name}-${upload.name}`,
             {
               connection,
-              source: new pulumi.asset.FileAsset(release.archive),
-              remotePath: uploadName(scope, release.sha256),
+              source: new pulumi.asset.FileAsset(upload.archive),
+              remotePath: uploadName(scope, upload.sha256),
             },
             parent,
           ),

@@ -1,5 +1,8 @@
 export type {
+  DefinedEnvironment,
   DefinedFile,
+  DefinedHook,
+  DefinedLockInput,
   DefinedRelease,
   DefinedUnit,
   DefinedUser,
@@ -37,6 +40,7 @@ export {
   WebhookShape,
 } from "./notifier.ts";
 export { PythonService, type PythonServiceArgs } from "./python-service.ts";
+export { Installer, type PackageIndexArgs, type ReleaseArgs } from "./release-args.ts";
 export type * from "./section-args.generated.ts";
 export { Service, type ServiceArgs } from "./service.ts";
 export { OnChange, SandboxProfile, ServiceType } from "./service-args.ts";

@@ -12,6 +12,7 @@ import {
   variableName,
 } from "./argument-schema.ts";
 import type { UnitReference } from "./definition.ts";
+import { releaseShape } from "./release-args.ts";
 import type { InstallSectionArgs, ServiceSectionArgs, UnitSectionArgs } from "./section-args.generated.ts";
 import { type WaiverArgs, waivers } from "./waiver.ts";
 
@@ -115,6 +116,11 @@ export interface ServiceCommonArgs {
   socket?: UnitReference;
   /** Whether only something else starts it: its socket's first connection, a timer, a dependant. Default: false. */
   onDemand?: pulumi.Input<boolean>;
+  /**
+   * Whether its data goes when the service does: StateDirectory=, CacheDirectory=, LogsDirectory= and ConfigurationDirectory=.
+   * Default: false, they stay.
+   */
+  purge?: pulumi.Input<boolean>;
   /** What a change does while the service runs. Default: `auto`. */
   onChange?: pulumi.Input<OnChange>;
   /** Seconds for which it must stay up after a start before the update counts it as running. Default: 1. */
@@ -152,6 +158,7 @@ const commonShape = {
   timeoutStopSec: timeSpan.optional(),
   socket: unitReference.optional(),
   onDemand: z.boolean().optional(),
+  purge: z.boolean().optional(),
   onChange: onChange.optional(),
   settleSec: z.number().min(0).max(3600).optional(),
   unit: sectionDirectives("service", "Unit").optional(),
@@ -176,7 +183,7 @@ export const serviceSchema = z.strictObject(commonShape).refine(isUserNamed, cre
 export const pythonServiceSchema = z
   .strictObject({
     ...commonShape,
-    source: z.string().min(1).optional(),
+    ...releaseShape,
     directory: hostPath.optional(),
     interpreter: z.string().min(1).optional(),
   })

@@ -1,11 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { z } from "zod";
+import { z } from "zod";
+import { type IndexFiles, indexFiles } from "../activation/environment/package-index.ts";
 import { encodedEnvironmentFile } from "../systemd/environment-file.ts";
-import type { UnitSections } from "../systemd/sections.ts";
+import { assignedTexts, type SectionDirectives, type UnitSections } from "../systemd/sections.ts";
 import { reported, validArguments } from "./argument-error.ts";
 import { componentNameProblem } from "./argument-schema.ts";
 import { built, mapped, outputOf } from "./deferred.ts";
-import type { DefinedFile, DefinedRelease, DefinedUser, Definition, UnitReference } from "./definition.ts";
+import type { DefinedFile, DefinedHook, DefinedRelease, DefinedUser, Definition, UnitReference } from "./definition.ts";
+import { packageIndexSchema } from "./release-args.ts";
 import type { ServicePlain } from "./service-args.ts";
 import { secretEnvironmentPath, serviceSections } from "./service-sections.ts";
 import { Unit, unitArgsOf } from "./unit.ts";
@@ -15,6 +17,7 @@ import type { WaiverPlain } from "./waiver.ts";
 export interface ServicePlan {
   args: ServicePlain;
   releases: DefinedRelease[];
+  hooks: DefinedHook[];
 }
 
 /**
@@ -22,7 +25,9 @@ export interface ServicePlan {
  * Secrets stay apart from everything that becomes text: only the content of their file holds them.
  * @param planned the service after its own kind's arguments are checked and translated
  */
-export function serviceDefinition<Args extends { secretEnvironment?: unknown; socket?: UnitReference }>(
+export function serviceDefinition<
+  Args extends { secretEnvironment?: unknown; packageIndex?: unknown; socket?: UnitReference },
+>(
   component: pulumi.ComponentResource,
   name: string,
   args: Args,
@@ -32,22 +37,25 @@ export function serviceDefinition<Args extends { secretEnvironment?: unknown; so
   return reported(component, name, () => {
     const nameProblem = componentNameProblem(name, ".service");
     if (nameProblem !== undefined) throw new Error(nameProblem);
-    const { secretEnvironment, socket, ...open } = args;
+    const { secretEnvironment, packageIndex, socket, ...open } = args;
     const visible = {
       ...open,
       ...(socket === undefined ? {} : { socket: { unitName: socket.unitName } }),
       ...(secretEnvironment === undefined ? {} : { secretEnvironment: {} }),
+      ...(packageIndex === undefined ? {} : { packageIndex: {} }),
     };
     const plan = built(visible, (plain) => reported(component, name, () => planned(validArguments(schema, plain))));
     const unitArgs = mapped(plan, (known) => serviceUnitArgs(name, known));
     const unit = new Unit(`${name}.service`, unitArgsOf(unitArgs, serviceUnitFields), { parent: component });
     const files = secretEnvironment === undefined ? [] : [secretFile(component, name, secretEnvironment)];
-    const parts = pulumi.all([unit.definition, outputOf(plan), pulumi.all(files)]);
-    const definition = mapped(parts, ([own, { args: known, releases }, secretFiles]) => ({
+    const index = secretIndex(component, name, packageIndex);
+    const parts = pulumi.all([unit.definition, outputOf(plan), pulumi.all(files), index]);
+    const definition = mapped(parts, ([own, { args: known, releases, hooks }, secretFiles, settings]) => ({
       units: own.units,
       files: secretFiles,
       users: usersOf(known),
-      releases,
+      releases: releases.map((release) => withIndex(release, settings)),
+      hooks,
     }));
     return outputOf(definition);
   });
@@ -60,6 +68,7 @@ type ServiceUnitArgs = Pick<UnitSections, "Unit" | "Service" | "Install"> & {
   settleSec: number | undefined;
   restartOnFiles: string[];
   restartOnReleases: string[];
+  purge: string[];
   triggeredBy: string[];
   waive: WaiverPlain[] | undefined;
 };
@@ -73,6 +82,7 @@ const serviceUnitFields = [
   "settleSec",
   "restartOnFiles",
   "restartOnReleases",
+  "purge",
   "triggeredBy",
   "waive",
 ] as const satisfies readonly (keyof ServiceUnitArgs)[];
@@ -88,6 +98,7 @@ function serviceUnitArgs(name: string, { args, releases }: ServicePlan): Service
     settleSec: args.settleSec,
     restartOnFiles: args.secretEnvironment === undefined ? [] : [secretEnvironmentPath(name)],
     restartOnReleases: releases.map((release) => release.name),
+    purge: args.purge === true ? dataDirectories(sections.Service ?? {}) : [],
     triggeredBy: args.socket === undefined ? [] : [args.socket.unitName],
     waive: args.waive,
   };
@@ -106,4 +117,42 @@ function secretFile(component: pulumi.Resource, name: string, variables: unknown
 function usersOf({ createUser, user, group }: ServicePlain): DefinedUser[] {
   if (createUser !== true || user === undefined) return [];
   return [{ name: user, group: group ?? user, home: `/var/lib/${user}` }];
+}
+
+/** The directories that systemd makes for a service and that outlive it, as absolute paths. Follows systemd.exec(5). */
+function dataDirectories(service: SectionDirectives): string[] {
+  const bases = {
+    StateDirectory: "/var/lib",
+    CacheDirectory: "/var/cache",
+    LogsDirectory: "/var/log",
+    ConfigurationDirectory: "/etc",
+  };
+  return Object.entries(bases).flatMap(([directive, base]) =>
+    assignedTexts(service[directive])
+      .flatMap((text) => text.split(/\s+/))
+      .filter((word) => word !== "" && !word.includes("%"))
+      .map((word) => `${base}/${word.replace(/:.*$/, "")}`),
+  );
+}
+
+/** The rendered settings of the package index: apart from everything that becomes text, since a password may be in them. */
+function secretIndex(
+  component: pulumi.Resource,
+  name: string,
+  packageIndex: unknown,
+): pulumi.Output<IndexFiles | undefined> {
+  if (packageIndex === undefined) return pulumi.output(undefined);
+  const secret: pulumi.Output<unknown> = pulumi.secret(packageIndex);
+  return secret.apply((known) =>
+    reported(component, name, () =>
+      indexFiles(
+        validArguments(z.strictObject({ packageIndex: packageIndexSchema }), { packageIndex: known }).packageIndex,
+      ),
+    ),
+  );
+}
+
+function withIndex(release: DefinedRelease, index: IndexFiles | undefined): DefinedRelease {
+  if (release.environment === undefined || index === undefined) return release;
+  return { ...release, environment: { ...release.environment, pipConf: index.pip, uvToml: index.uv } };
 }

@@ -33,6 +33,7 @@ export class Service extends pulumi.ComponentResource {
     this.definition = serviceDefinition(this, name, args, serviceSchema, (plain) => ({
       args: plain as ServicePlain,
       releases: [],
+      hooks: [],
     }));
     this.registerOutputs({ unitName: this.unitName });
   }

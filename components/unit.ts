@@ -69,6 +69,7 @@ export const unitSchema = z.strictObject({
   settleSec: z.number().min(0).max(3600).optional(),
   restartOnFiles: z.array(hostPath).optional(),
   restartOnReleases: z.array(z.string()).optional(),
+  purge: z.array(hostPath).optional(),
   triggeredBy: z.array(unitName).optional(),
   waive: waivers.optional(),
 });
@@ -125,6 +126,7 @@ export function renderedUnit(name: string, args: unknown, isWhole = true): Rende
           activation: (rest.onDemand ?? model.Install === undefined) ? "on-demand" : "started",
           restartOnFiles: rest.restartOnFiles ?? [],
           restartOnReleases: rest.restartOnReleases ?? [],
+          ...(rest.purge === undefined || rest.purge.length === 0 ? {} : { purge: rest.purge }),
           triggeredBy: rest.triggeredBy ?? [],
           onChange: rest.onChange ?? "auto",
           settleSec: rest.settleSec ?? (parsedUnitName(name).type === "service" ? 1 : 0),

@@ -6,6 +6,8 @@ import { UsageError } from "../unit-source.ts";
 /** Stands for the content of a secret file. */
 export const secretPlaceholder = "[secret]\n";
 
+const placeholderIndex = { pip: secretPlaceholder, uv: secretPlaceholder };
+
 /**
  * What one host must become as files, by their path below a folder of its own: `files/` holds every unit and file at its
  * path on the host, `host.json` all else. No secret is in it: the content of a secret file is a placeholder.
@@ -16,7 +18,11 @@ export function hostFiles(bundle: Bundle): Map<string, string> {
     ...host,
     units: units.map(({ content: _content, digests: _digests, ...unit }) => unit),
     files: files.map(({ content: _content, ...file }) => file),
-    releases: releases.map(({ upload: _upload, ...release }) => release),
+    releases: releases.map(({ upload: _upload, environment, ...release }) => ({
+      ...release,
+      // The settings of a package index may hold its password.
+      environment: environment && { ...environment, index: environment.index && placeholderIndex },
+    })),
   };
   return new Map(
     [

@@ -35,6 +35,7 @@ test("an unknown key is refused", () => {
     users: [],
     files: [],
     releases: [],
+    hooks: [],
     units: [],
     adopt: [],
     keepGenerations: 5,

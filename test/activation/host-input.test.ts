@@ -8,6 +8,7 @@ const bundle = {
   users: [],
   files: [{ path: "/etc/a", mode: "0600", content: "h\u00e9\n", secret: true }],
   releases: [],
+  hooks: [],
   units: [],
   adopt: [],
   keepGenerations: 5,

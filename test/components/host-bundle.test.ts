@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { bundleSchema } from "../../activation/bundle.ts";
 import { sha256, unitDigests } from "../../activation/digests.ts";
 import type { DefinedUnit, Definition } from "../../components/definition.ts";
-import { hostBundle } from "../../components/host-bundle.ts";
+import { hostBundle, releaseUploads, uploadName } from "../../components/host-bundle.ts";
 
 const text = "[Service]\nExecStart=/bin/true\n\n[Install]\nWantedBy=multi-user.target\n";
 const unit: DefinedUnit = {
@@ -22,7 +22,7 @@ const api: Definition = {
   units: [unit],
   files: [{ path: "/etc/pulumi-systemd/api.env", mode: "0600", content: 'A="1"\n', secret: true }],
   users: [{ name: "api", group: "api", home: "/var/lib/api" }],
-  releases: [{ name: "api", sha256: hash, archive: "/somewhere/a.tar" }],
+  releases: [{ name: "api", sha256: hash, archive: "/somewhere/a.tar", id: "0123456789abcdef", keep: 3 }],
 };
 const socket: Definition = {
   units: [
@@ -53,10 +53,13 @@ test("holds everything that the definitions say, and where it goes", () => {
         name: "api",
         sha256: hash,
         upload: `.pulumi-systemd-${sha256("shop/dev/web1").slice(0, 16)}-${hash}.tar`,
-        directory: `/opt/api/releases/${hash}`,
+        directory: "/opt/api/releases/0123456789abcdef",
         link: "/opt/api/current",
+        keep: 3,
+        environment: null,
       },
     ],
+    hooks: [],
     units: [
       {
         name: "api.service",
@@ -66,6 +69,7 @@ test("holds everything that the definitions say, and where it goes", () => {
         activation: "started",
         enabled: true,
         restartOn: { files: ["/etc/pulumi-systemd/api.env"], releases: ["api"] },
+        purge: [],
         triggeredBy: ["api.socket"],
         onChange: "auto",
         settleSec: 1,
@@ -78,6 +82,7 @@ test("holds everything that the definitions say, and where it goes", () => {
         activation: "started",
         enabled: false,
         restartOn: { files: [], releases: [] },
+        purge: [],
         triggeredBy: [],
         onChange: "auto",
         settleSec: 1,
@@ -88,6 +93,52 @@ test("holds everything that the definitions say, and where it goes", () => {
     bounds,
   });
   assert.deepEqual(bundleSchema.parse(bundle), bundle);
+});
+
+test("an environment, its wheels and its hooks travel with the release; the transaction has time for them", () => {
+  const environment = {
+    digest: hash,
+    lockKind: "requirements",
+    inputs: [{ path: "requirements.txt", content: "flask==3.0.0\n" }],
+    isHashed: false,
+    installer: "auto",
+    wheelhouse: "/wheels.tar",
+    wheelhouseSha256: "cd".repeat(32),
+    pipConf: "[global]\n",
+    uvToml: "",
+    buildSec: 600,
+  };
+  const hook = { release: "api", unit: "api.service", kind: "pre-start", exec: ["/bin/true", "100%"], seconds: 60 };
+  const {
+    releases,
+    hooks,
+    bounds: given,
+  } = hostBundle(
+    "shop/dev/web1",
+    [{ ...api, releases: [{ ...api.releases[0]!, environment }], hooks: [hook] }],
+    bounds,
+  );
+  assert.deepEqual(releases[0]?.environment, {
+    digest: hash,
+    directory: "/opt/api/environments",
+    lock: { kind: "requirements", inputs: environment.inputs, hashed: false },
+    python: null,
+    installer: "auto",
+    uv: null,
+    wheelhouse: { sha256: "cd".repeat(32), upload: uploadName("shop/dev/web1", "cd".repeat(32)) },
+    wheel: null,
+    index: { pip: "[global]\n", uv: "" },
+    buildSec: 600,
+  });
+  assert.deepEqual(given, { ...bounds, transactionSec: 1560 });
+  assert.equal(hooks.length, 1);
+  assert.match(hooks[0]?.content ?? "", /^ExecStart=\/bin\/true 100%%$/m);
+});
+
+test("an archive that two services ship travels once", () => {
+  const release = api.releases[0]!;
+  const other = { ...api, releases: [{ ...release, name: "worker" }] };
+  assert.deepEqual(releaseUploads([other, api]), [{ name: "api", sha256: hash, archive: release.archive }]);
 });
 
 test("is the same in any order, and when a definition is given twice", () => {
@@ -118,7 +169,13 @@ const conflicts: readonly [string, Definition][] = [
     { ...api, files: [{ path: "/etc/pulumi-systemd/api.env", mode: "0600", content: "B", secret: true }] },
   ],
   ["the account api", { ...api, users: [{ name: "api", group: "web", home: "/var/lib/api" }] }],
-  ["the release api", { ...api, releases: [{ name: "api", sha256: "cd".repeat(32), archive: "/b.tar" }] }],
+  [
+    "the release api",
+    {
+      ...api,
+      releases: [{ name: "api", sha256: "cd".repeat(32), archive: "/b.tar", id: "0123456789abcdef", keep: 3 }],
+    },
+  ],
 ];
 
 for (const [what, other] of conflicts) {

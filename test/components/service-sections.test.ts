@@ -193,10 +193,10 @@ test("python stands for the interpreter, wherever the code is", () => {
 test("code must be in exactly one place", () => {
   assert.throws(() => pythonServicePlan("orders", { exec: ["python"] }), {
     message:
-      "source, directory: one of the two must say where the code is: `source` ships a directory of this machine, `directory` names one on the host",
+      "source, directory: one of the two must say where the code is: `source` ships code of this machine, `directory` names a directory on the host",
   });
   assert.throws(() => pythonServicePlan("orders", { exec: ["python"], source: "a", directory: "/b" }), {
     message:
-      "source, directory: both are given; `source` ships a directory of this machine, `directory` names one on the host: keep one",
+      "source, directory: both are given; `source` ships code of this machine, `directory` names a directory on the host: keep one",
   });
 });

@@ -115,7 +115,7 @@ suite("the stack of Pulumi.dev.yaml", { timeout: 400_000 }, () => {
         account,
         /^hello:[x!*]+:[1-9]\d\d:[1-9]\d\d:pulumi-systemd:\/var\/lib\/hello:\/usr\/sbin\/nologin\n$/,
       );
-      assert.match(await host.output("readlink /opt/hello/current"), /^\/opt\/hello\/releases\/[0-9a-f]{64}\n$/);
+      assert.match(await host.output("readlink /opt/hello/current"), /^\/opt\/hello\/releases\/[0-9a-f]{16}\n$/);
       const files = [
         "/etc/pulumi-systemd",
         "/etc/pulumi-systemd/hello.env",
@@ -224,9 +224,16 @@ suite("the stack of Pulumi.dev.yaml", { timeout: 400_000 }, () => {
     await fleet.deploy(config, secrets);
     const seen = await changes(before);
     for (const one of Object.values(seen)) {
-      assert.deepEqual([one.logins, one.daemonReloads, one.started], [2, 0, ["hello.service"]]);
-      const places = new Set(one.files.map((line) => line.replace(/[0-9a-f]{64}.*/, "RELEASE")));
-      assert.deepEqual([...places], ["changed /opt/hello/current (content)", "new /opt/hello/releases/RELEASE"]);
+      assert.deepEqual([one.logins, one.daemonReloads, one.started], [2, 1, ["hello.service"]]);
+      const places = new Set(one.files.map((line) => line.replace(/[0-9a-f]{16}.*/, "RELEASE")));
+      assert.deepEqual(
+        [...places],
+        [
+          "changed /etc/systemd/system/hello.service (content)",
+          "changed /opt/hello/current (content)",
+          "new /opt/hello/releases/RELEASE",
+        ],
+      );
     }
   });
 

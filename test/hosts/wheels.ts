@@ -101,7 +101,8 @@ async function wheelArchive(release: DebianRelease, log: (line: string) => void)
   return archive;
 }
 
-async function pip(log: (line: string) => void): Promise<readonly string[]> {
+/** The command line of a pip on this machine; installed where there is none. */
+export async function pip(log: (line: string) => void): Promise<readonly string[]> {
   const command = ["python3", "-m", "pip"];
   const there = await commandResult([...command, "--version"]).catch(() => undefined);
   if (there?.code !== 0) await installAptPackages(["python3-pip"], "the Python programs of the tests on hosts", log);

@@ -18,6 +18,9 @@ UNIT_NAME = re.compile(r"[A-Za-z0-9:_\\@-][A-Za-z0-9:_.\\@-]*\.[a-z]+")
 MODE = re.compile(r"0[0-7]{3}")
 RELEASE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_.@-]*")
 UPLOAD = re.compile(r"[A-Za-z0-9._/-]+")
+PYTHON = re.compile(r"3\.\d{1,2}|/[^\0\n]+")
+VERSION = re.compile(r"\d+(?:\.\d+)+")
+WHEEL = re.compile(r"[A-Za-z0-9._+!-]+\.whl")
 SCOPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*){2}")
 UNIT_SUFFIXES = ("service", "socket", "timer", "path", "target", "mount", "automount", "swap", "slice")
 
@@ -42,12 +45,63 @@ class File:
 
 
 @dataclass(frozen=True)
+class Upload:
+    """An archive in the login user's home. `name` is of the release that it belongs to."""
+
+    name: str
+    sha256: str
+    upload: str
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What a release needs to run; `digest` stands for all that decides its content but the host's interpreter."""
+
+    digest: str
+    directory: str
+    lock_kind: str
+    inputs: list[tuple[str, str]]
+    hashed: bool
+    python: str | None
+    installer: str
+    uv: str | None
+    wheelhouse: Upload | None
+    wheel: str | None
+    pip_conf: str | None
+    uv_toml: str | None
+    build_sec: int
+
+
+@dataclass(frozen=True)
 class Release:
     name: str
     sha256: str
     upload: str
     directory: str
     link: str
+    keep: int = 0
+    environment: Environment | None = None
+
+    @property
+    def code(self) -> Upload:
+        return Upload(self.name, self.sha256, self.upload)
+
+    @property
+    def uploads(self) -> list[Upload]:
+        wheelhouse = self.environment.wheelhouse if self.environment else None
+        return [self.code, wheelhouse] if wheelhouse else [self.code]
+
+
+@dataclass(frozen=True)
+class Hook:
+    """A command of a release; `content` is the text of the unit that runs it."""
+
+    release: str
+    unit: str
+    kind: str
+    digest: str
+    content: str
+    seconds: int
 
 
 @dataclass(frozen=True)
@@ -71,6 +125,7 @@ class Unit:
     triggered_by: list[str]
     on_change: str
     settle_sec: float
+    purge: list[str] = field(default_factory=list)
 
     @property
     def data(self) -> bytes:
@@ -100,6 +155,7 @@ class Bundle:
     keep_generations: int = 5
     # The bytes that it was read from.
     raw: bytes = field(default=b"{}", repr=False, compare=False)
+    hooks: list[Hook] = field(default_factory=list)
 
 
 def is_template(name: str) -> bool:
@@ -141,7 +197,7 @@ def _bundle(value: Any) -> Bundle:
     keys = _object(
         value,
         "bundle",
-        ("format", "scope", "users", "files", "releases", "units", "adopt", "keepGenerations", "bounds"),
+        ("format", "scope", "users", "files", "releases", "hooks", "units", "adopt", "keepGenerations", "bounds"),
     )
     if keys["format"] != 1 or isinstance(keys["format"], (bool, float)):
         raise BundleError("bundle.format: this host program understands format 1 only")
@@ -151,6 +207,7 @@ def _bundle(value: Any) -> Bundle:
         users=_list(keys["users"], "bundle.users", _user),
         files=_list(keys["files"], "bundle.files", _file),
         releases=_list(keys["releases"], "bundle.releases", _release),
+        hooks=_list(keys["hooks"], "bundle.hooks", _hook),
         units=_list(keys["units"], "bundle.units", _unit),
         transaction_sec=_integer(bounds["transactionSec"], "bundle.bounds.transactionSec", 1, 86_400),
         wait_sec=_integer(bounds["waitSec"], "bundle.bounds.waitSec", 1, 86_400),
@@ -184,6 +241,9 @@ def _check_references(bundle: Bundle) -> None:
             if parent in taken:
                 raise BundleError(f"{where}: {path} lies under {parent}, which is {taken[parent]}")
             parent = parent.rpartition("/")[0]
+    for i, hook in enumerate(bundle.hooks):
+        if hook.release not in {release.name for release in bundle.releases}:
+            raise BundleError(f"bundle.hooks[{i}].release: {hook.release} is not one of bundle.releases")
     files = {item.path for item in bundle.files}
     adoptable = files | {item.path for item in bundle.units}
     for i, path in enumerate(bundle.adopt):
@@ -227,16 +287,78 @@ def _file(value: Any, at: str) -> File:
 
 
 def _release(value: Any, at: str) -> Release:
-    keys = _object(value, at, ("name", "sha256", "upload", "directory", "link"))
-    upload = _text(keys["upload"], f"{at}.upload", UPLOAD, "a path relative to the login user's home")
-    if any(part in ("", ".", "..") for part in upload.split("/")):
-        raise BundleError(f"{at}.upload: expected a path relative to the login user's home that stays inside it")
+    keys = _object(value, at, ("name", "sha256", "upload", "directory", "link", "keep", "environment"))
+    name = _release_name(keys["name"], f"{at}.name")
+    environment = keys["environment"]
     return Release(
-        name=_text(keys["name"], f"{at}.name", RELEASE_NAME, "a release name"),
-        sha256=_text(keys["sha256"], f"{at}.sha256", SHA256, "a SHA-256 in lower-case hex"),
-        upload=upload,
+        name=name,
+        sha256=_digest(keys["sha256"], f"{at}.sha256"),
+        upload=_upload(keys["upload"], f"{at}.upload"),
         directory=_path(keys["directory"], f"{at}.directory"),
         link=_path(keys["link"], f"{at}.link"),
+        keep=_integer(keys["keep"], f"{at}.keep", 0, 100),
+        environment=None if environment is None else _environment(environment, f"{at}.environment", name),
+    )
+
+
+def _upload(value: Any, at: str) -> str:
+    upload = _text(value, at, UPLOAD, "a path relative to the login user's home")
+    if any(part in ("", ".", "..") for part in upload.split("/")):
+        raise BundleError(f"{at}: expected a path relative to the login user's home that stays inside it")
+    return upload
+
+
+def _environment(value: Any, at: str, name: str) -> Environment:
+    keys = _object(
+        value,
+        at,
+        ("digest", "directory", "lock", "python", "installer", "uv", "wheelhouse", "wheel", "index", "buildSec"),
+    )
+    lock = _object(keys["lock"], f"{at}.lock", ("kind", "inputs", "hashed"))
+    wheelhouse, index = keys["wheelhouse"], keys["index"]
+    if wheelhouse is not None:
+        wheelhouse = _object(wheelhouse, f"{at}.wheelhouse", ("sha256", "upload"))
+    if index is not None:
+        index = _object(index, f"{at}.index", ("pip", "uv"))
+    return Environment(
+        digest=_digest(keys["digest"], f"{at}.digest"),
+        directory=_path(keys["directory"], f"{at}.directory"),
+        lock_kind=_choice(lock["kind"], f"{at}.lock.kind", ("requirements", "uv", "none")),
+        inputs=_list(lock["inputs"], f"{at}.lock.inputs", _input),
+        hashed=_boolean(lock["hashed"], f"{at}.lock.hashed"),
+        python=_optional(keys["python"], f"{at}.python", PYTHON, "a version such as 3.12, or an absolute path"),
+        installer=_choice(keys["installer"], f"{at}.installer", ("auto", "pip", "uv")),
+        uv=_optional(keys["uv"], f"{at}.uv", VERSION, "a version such as 0.9.5"),
+        wheelhouse=wheelhouse
+        and Upload(
+            name,
+            _digest(wheelhouse["sha256"], f"{at}.wheelhouse.sha256"),
+            _upload(wheelhouse["upload"], f"{at}.wheelhouse.upload"),
+        ),
+        wheel=_optional(keys["wheel"], f"{at}.wheel", WHEEL, "the file name of a wheel"),
+        pip_conf=index and _content(index["pip"], f"{at}.index.pip"),
+        uv_toml=index and _content(index["uv"], f"{at}.index.uv"),
+        build_sec=_integer(keys["buildSec"], f"{at}.buildSec", 1, 86_400),
+    )
+
+
+def _input(value: Any, at: str) -> tuple[str, str]:
+    keys = _object(value, at, ("path", "content"))
+    path = _content(keys["path"], f"{at}.path")
+    if path.startswith("/") or any(part in ("", ".", "..") for part in path.split("/")) or re.search("[\0\n]", path):
+        raise BundleError(f"{at}.path: expected a relative, normal path")
+    return path, _content(keys["content"], f"{at}.content")
+
+
+def _hook(value: Any, at: str) -> Hook:
+    keys = _object(value, at, ("release", "unit", "kind", "digest", "content", "seconds"))
+    return Hook(
+        release=_release_name(keys["release"], f"{at}.release"),
+        unit=_unit_name(keys["unit"], f"{at}.unit"),
+        kind=_choice(keys["kind"], f"{at}.kind", ("check", "pre-start", "post-start")),
+        digest=_digest(keys["digest"], f"{at}.digest"),
+        content=_content(keys["content"], f"{at}.content"),
+        seconds=_integer(keys["seconds"], f"{at}.seconds", 1, 86_400),
     )
 
 
@@ -252,6 +374,7 @@ def _unit(value: Any, at: str) -> Unit:
             "activation",
             "enabled",
             "restartOn",
+            "purge",
             "triggeredBy",
             "onChange",
             "settleSec",
@@ -268,6 +391,7 @@ def _unit(value: Any, at: str) -> Unit:
         enabled=_boolean(keys["enabled"], f"{at}.enabled"),
         restart_on_files=_list(restart_on["files"], f"{at}.restartOn.files", _path),
         restart_on_releases=_list(restart_on["releases"], f"{at}.restartOn.releases", _release_name),
+        purge=_list(keys["purge"], f"{at}.purge", _path),
         triggered_by=_list(keys["triggeredBy"], f"{at}.triggeredBy", _unit_name),
         on_change=_choice(keys["onChange"], f"{at}.onChange", ("auto", "restart", "reload", "none")),
         settle_sec=_number(keys["settleSec"], f"{at}.settleSec", 0, 3600),
@@ -316,6 +440,10 @@ def _text(value: Any, at: str, pattern: re.Pattern[str], wanted: str) -> str:
     if not pattern.fullmatch(text):
         raise BundleError(f"{at}: expected {wanted}")
     return text
+
+
+def _optional(value: Any, at: str, pattern: re.Pattern[str], wanted: str) -> str | None:
+    return None if value is None else _text(value, at, pattern, wanted)
 
 
 def _path(value: Any, at: str) -> str:

@@ -203,8 +203,13 @@ def remove_empty_directory(path: str) -> bool:
 
 def free_bytes(path: str) -> int:
     """Bytes that can still be written on the file system of `path` or its nearest existing parent."""
+    info = os.statvfs(existing_parent(path))
+    return info.f_bavail * info.f_frsize
+
+
+def existing_parent(path: str) -> str:
+    """`path`, or the nearest directory above it that is there."""
     at = path
     while at not in ("", "/") and not os.path.isdir(at):
         at = os.path.dirname(at)
-    info = os.statvfs(at or "/")
-    return info.f_bavail * info.f_frsize
+    return at or "/"

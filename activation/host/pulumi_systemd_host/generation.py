@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from dataclasses import replace
 
-from .bundle import Unit
+from .bundle import Bundle, Unit
 from .errors import HostError
 from .files import remove_empty_directory, remove_file, remove_tree, sha256_hex
 from .generations import drop_generations, release_directories
@@ -20,6 +21,8 @@ from .users import known_accounts, remove_users
 from .work import Work
 
 TIDY_SEC = 30.0
+BASES = {"State": "/var/lib", "Cache": "/var/cache", "Logs": "/var/log", "Configuration": "/etc"}
+DATA = re.compile(r"^(State|Cache|Logs|Configuration)Directory=(.*)$", re.MULTILINE)
 
 
 def next_ledger(work: Work, old: Ledger, made: Plan, seen: Observation, directories: list[str]) -> Ledger:
@@ -27,16 +30,9 @@ def next_ledger(work: Work, old: Ledger, made: Plan, seen: Observation, director
     bundle = work.bundle
     paths = {*(file.path for file in bundle.files), *(unit.path for unit in bundle.units)}
     names_of_units = {unit.name for unit in bundle.units}
-    current = [LedgerRelease(r.name, r.sha256, r.directory, r.link, True) for r in bundle.releases]
-    wanted = {release.directory for release in current}
     needed = release_directories(work, old.generation + 1, bundle.keep_generations)
-    # Those of kept generations stay for a way back; a release that is current again is not its own predecessor.
-    previous = [
-        replace(release, current=False)
-        for release in old.releases
-        if release.directory in needed and release.directory not in wanted
-    ]
-    kept = wanted | {release.directory for release in previous}
+    releases = next_releases(bundle, old, seen, needed)
+    kept = {path for release in releases for path in (release.directory, release.environment)}
     boot = seen.boot or boot_id(work.system)
     return Ledger(
         scope=old.scope,
@@ -76,10 +72,11 @@ def next_ledger(work: Work, old: Ledger, made: Plan, seen: Observation, director
                 unit.activation,
                 unit.path in made.adopted or (unit.name in old.units and old.units[unit.name].adopted),
                 _fresh(work, old, unit, boot),
+                unit.purge,
             )
             for unit in bundle.units
         },
-        releases=current + previous,
+        releases=releases,
         directories=list(dict.fromkeys([*old.directories, *directories, *_shared_directories(work, seen)])),
         originals={
             **{path: saved for path, saved in old.originals.items() if path in paths},
@@ -90,7 +87,13 @@ def next_ledger(work: Work, old: Ledger, made: Plan, seen: Observation, director
             **new_original_units(old, bundle, seen),
         },
         leaving=Leaving(
-            trees=[release.directory for release in old.releases if release.directory not in kept],
+            trees=[
+                path
+                for release in old.releases
+                for path in (release.directory, release.environment)
+                if path and path not in kept
+            ]
+            + purged(work, old, made),
             users=made.users_gone,
             groups=made.groups_gone,
         ),
@@ -124,6 +127,64 @@ def _fresh(work: Work, old: Ledger, unit: Unit, boot: str) -> float:
         return before.fresh if old.boot == boot else 0.0
     # One that was taken over runs with the same content; it may have begun long ago.
     return work.begun if before is not None else 0.0
+
+
+def next_releases(bundle: Bundle, old: Ledger, seen: Observation, needed: set[str]) -> list[LedgerRelease]:
+    """
+    The releases of `bundle`, and as many of the ones before as each keeps, newest first.
+
+    `needed`: directories of those that stay in any case, also of services that are gone.
+    """
+    known = {release.directory: release.hooks for release in old.releases}
+    found = []
+    for release in bundle.releases:
+        environment, target = release.environment, seen.environments.get(release.name)
+        wheelhouse = environment.wheelhouse if environment else None
+        ran = {f"{hook.kind} {hook.unit}": hook.digest for hook in bundle.hooks if hook.release == release.name}
+        found.append(
+            LedgerRelease(
+                release.name,
+                release.sha256,
+                release.directory,
+                release.link,
+                True,
+                target.directory if target else "",
+                environment.digest if environment else "",
+                wheelhouse.sha256 if wheelhouse else "",
+                {**known.get(release.directory, {}), **ran},
+            )
+        )
+    wanted = {release.directory for release in bundle.releases}
+    # A release that is current again is not its own predecessor.
+    before = [release for release in old.releases if release.directory not in wanted]
+    keep = {release.name: release.keep for release in bundle.releases}
+    for older in before:
+        name = older.name
+        keep[name] = keep.get(name, 0) - 1
+        if keep[name] >= 0 or older.directory in needed:
+            found.append(replace(older, current=False))
+    return found
+
+
+def purged(work: Work, old: Ledger, made: Plan) -> list[str]:
+    """Directories that go with the units that go, but for those that a unit which stays has too."""
+    staying = {path for unit in work.bundle.units for path in unit.purge}
+    for unit in work.bundle.units:
+        for base, words in DATA.findall(unit.content):
+            staying |= {f"{BASES[base]}/{word.partition(':')[0]}" for word in words.split()}
+    found = []
+    for path in dict.fromkeys(path for name in made.gone for path in old.units[name].purge):
+        if path in staying:
+            continue
+        try:
+            target = os.readlink(work.system.at(path))
+        except OSError:
+            target = ""
+        # Of a dynamic user's directory, this is only a link (systemd.exec(5), DynamicUser=).
+        found += (
+            [path] if target != f"private/{os.path.basename(path)}" else [f"{os.path.dirname(path)}/{target}", path]
+        )
+    return found
 
 
 def tidy(work: Work, ledger: Ledger) -> None:
@@ -160,7 +221,7 @@ def drop_unlisted(work: Work, ledger: Ledger) -> None:
 
 def drop_archives(work: Work, ledger: Ledger) -> None:
     """Remove the kept archives of releases that `ledger` does not have."""
-    wanted = {release.sha256 for release in ledger.releases}
+    wanted = {sha256 for each in ledger.releases if each.current for sha256 in (each.sha256, each.wheelhouse)}
     if os.path.isdir(work.archives):
         for name in os.listdir(work.archives):
             if name.partition(".")[0] not in wanted or name.endswith(".part"):
@@ -171,6 +232,6 @@ def drop_archives(work: Work, ledger: Ledger) -> None:
 def remove_uploads(work: Work) -> None:
     """Remove the archives from the login user's home: they are kept beside the ledger, or not needed."""
     if work.login_home:
-        for release in work.given.releases:
-            remove_upload(release, work.login_home)
+        for upload in (upload for release in work.given.releases for upload in release.uploads):
+            remove_upload(upload, work.login_home)
         remove_forgotten_uploads(work.given.scope, work.login_home)

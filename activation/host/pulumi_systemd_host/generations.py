@@ -19,7 +19,12 @@ NUMBER = re.compile(r"(\d{1,9})\.json")
 # What a bundle asks of the host. The rest of it says how to get there.
 CONTENT = ("users", "files", "releases", "hooks", "units")
 # Keys that came after the first release of the format, with the value that a kept bundle without them stands for.
-LATER: dict[str, dict[str, Any]] = {"bounds": {"confirmSec": 0}}
+LATER: dict[str, dict[str, Any]] = {
+    "": {"hooks": []},
+    "bounds": {"confirmSec": 0},
+    "releases": {"keep": 0, "environment": None},
+    "units": {"purge": []},
+}
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,8 @@ class LedgerUnit:
     adopted: bool = False
     # Seconds since the boot in `boot`: a process that began before has an older definition, secret or release.
     fresh: float = 0.0
+    # Directories that go with it.
+    purge: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -53,6 +55,13 @@ class LedgerRelease:
     directory: str
     link: str
     current: bool
+    # Its environment's directory, and the digest of what that was asked to hold.
+    environment: str = ""
+    lock: str = ""
+    # SHA-256 of the archive of its wheels.
+    wheelhouse: str = ""
+    # The hooks that it has run, with the digests of their commands.
+    hooks: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -135,6 +144,7 @@ class Ledger:
         """Every path that this scope owns."""
         found = [*self.files, *(unit.path for unit in self.units.values())]
         found += [path for release in self.releases for path in (release.directory, release.link)]
+        found += [release.environment for release in self.releases if release.environment]
         return found
 
 

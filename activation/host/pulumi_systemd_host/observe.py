@@ -7,6 +7,7 @@ import re
 
 from .bundle import UNIT_NAME, Bundle, is_template
 from .enablement import enablement_links
+from .environment_target import LINK, Target, environment_target
 from .files import Found, found_at
 from .ledger import Ledger
 from .plan_shape import Observation
@@ -57,10 +58,14 @@ def observe(system: System, old: Ledger, bundle: Bundle, others: list[Ledger], s
     new = [unit for unit in bundle.units if unit.name not in old.units]
     found = {unit.name: _elsewhere(system, unit.name) for unit in new if unit.is_template}
     known_templates = {name: path for name, path in found.items() if path}
+    environments = {release.name: environment_target(system, release) for release in bundle.releases}
+    wanted = {name: target for name, target in environments.items() if target}
     disk = _disk(system, old, bundle, states, known_templates)
+    disk.update(_environments_on_disk(system, bundle, wanted))
     root = system.at("/").rstrip("/")
     return Observation(
         states=states,
+        environments=wanted,
         disk=disk,
         templates=known_templates,
         foreign=_foreign(system, old, bundle, disk),
@@ -97,6 +102,12 @@ def _neighbours(system: System, states: dict[str, UnitState], seconds: float) ->
     keys = ("Triggers", "TriggeredBy", "RequiredBy", "BoundBy", "ConsistsOf")
     further = {name for state in states.values() for key in keys for name in state.words(key)} - set(states)
     return show(system, {name for name in further if not name.endswith(UNRESTARTED)}, seconds)
+
+
+def _environments_on_disk(system: System, bundle: Bundle, wanted: dict[str, Target]) -> dict[str, Found]:
+    paths = {f"{release.directory}/{LINK}" for release in bundle.releases}
+    paths |= {target.directory for target in wanted.values()}
+    return {path: found_at(system.at(path)) for path in sorted(paths)}
 
 
 def _elsewhere(system: System, name: str) -> str:

@@ -22,6 +22,7 @@ from .files import (
 from .saved import SavedPath, restore_path
 from .system import System
 from .systemctl import UnitState
+from .transient import end_left_behind
 from .units import Units
 from .users import known_accounts, known_groups, remove_users
 
@@ -110,6 +111,7 @@ def undo(system: System, directory: str, pending: Pending, wait_sec: float, at_b
     what ran before is put on it; no start is waited for, since each waits for this.
     """
     undone = Undone()
+    _attempt(undone.units, lambda: end_left_behind(system, pending.transaction))
     units = Units(system, wait_sec, system.now() + max(3 * wait_sec, 120.0))
     states = _attempt(undone.units, lambda: units.show(pending.units)) or {}
     enabled = {os.path.basename(path) for path in pending.links}

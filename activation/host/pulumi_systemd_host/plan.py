@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from .bundle import Bundle, Unit
+from .bundle import Bundle, Release, Unit
 from .decide import Decision, decide
+from .environment_target import LINK, Target, link_target
 from .files import sha256_hex
 from .ledger import Ledger, LedgerUnit
 from .plan_adoption import (
@@ -25,7 +26,23 @@ from .plan_sockets import plan_sockets
 PERSISTENT = re.compile(r"^\s*Persistent\s*=\s*(?:1|y|yes|t|true|on)\s*$", re.MULTILINE | re.IGNORECASE)
 UNIT_MODE = 0o644
 # The order in which the actions of a receipt happen.
-STEPS = ("none", "adopt", "stop", "disable", "remove", "restore", "enable", "reenable", "reload", "restart", "start")
+STEPS = (
+    "none",
+    "adopt",
+    "build",
+    "check",
+    "pre-start",
+    "stop",
+    "disable",
+    "remove",
+    "restore",
+    "enable",
+    "reenable",
+    "reload",
+    "restart",
+    "start",
+    "post-start",
+)
 
 
 def plan(old: Ledger, bundle: Bundle, seen: Observation) -> Plan:
@@ -35,6 +52,7 @@ def plan(old: Ledger, bundle: Bundle, seen: Observation) -> Plan:
     plan_homes(made, bundle, seen)
     changed_files = _plan_files(made, old, bundle, seen)
     changed_releases = _plan_releases(made, old, bundle, seen)
+    _plan_hooks(made, old, bundle, changed_releases)
     for unit in bundle.units:
         _plan_unit(made, old, unit, bundle.adopt, seen, changed_files, changed_releases)
     _plan_removals(made, old, bundle, seen)
@@ -126,10 +144,55 @@ def _plan_releases(made: Plan, old: Ledger, bundle: Bundle, seen: Observation) -
             made.conflicts.append(f"{release.link} is already there and was not made by this scope ({link.kind})")
         elif link.target != release.directory:
             made.links.append(release)
+        _plan_environment(made, old, release, seen)
         current = old.current_release(release.name)
-        if release in made.unpack or release in made.links or not current or current.sha256 != release.sha256:
+        renewed = release in made.unpack or release in made.build or release in made.rebind
+        if renewed or release in made.links or not current or current.sha256 != release.sha256:
             changed.add(release.name)
     return changed
+
+
+def _plan_environment(made: Plan, old: Ledger, release: Release, seen: Observation) -> None:
+    target = seen.environments.get(release.name)
+    if target is None:
+        return
+    there = seen.found(target.directory)
+    if target.directory in seen.claims:
+        made.conflicts.append(
+            f"{target.directory} belongs to {seen.claims[target.directory]}, another scope on this host"
+        )
+    ours = target.directory in {known.environment for known in old.releases}
+    if there.exists and not (ours and there.kind == "directory"):
+        made.conflicts.append(f"{target.directory} is already there and was not made by this scope")
+    elif not there.exists:
+        made.build.append(release)
+        made.actions.append(Action(release.name, "build", [_why_built(old, release, target)]))
+    link = seen.found(f"{release.directory}/{LINK}")
+    if release not in made.unpack and (link.kind, link.target) != ("link", link_target(release, target)):
+        made.rebind.append(release)
+
+
+def _why_built(old: Ledger, release: Release, target: Target) -> str:
+    current = old.current_release(release.name)
+    how = f"its environment, for Python {target.python.version}, by {'uv' if target.uv else 'pip'}"
+    if current is None or not current.environment:
+        return f"{how}: new"
+    if current.environment == target.directory:
+        return f"{how}: it was gone from the host"
+    if current.lock == (release.environment.digest if release.environment else ""):
+        return f"{how}: the host's interpreter is another one"
+    return f"{how}: lock, wheels or wanted interpreter changed"
+
+
+def _plan_hooks(made: Plan, old: Ledger, bundle: Bundle, changed: set[str]) -> None:
+    known = {release.directory: release.hooks for release in old.releases}
+    directories = {release.name: release.directory for release in bundle.releases}
+    for hook in bundle.hooks:
+        is_new = known.get(directories[hook.release], {}).get(f"{hook.kind} {hook.unit}") != hook.digest
+        if is_new or (hook.release in changed and hook.kind != "pre-start"):
+            made.hooks.append(hook)
+            reason = f"release {hook.release} changed" if hook.release in changed else "new"
+            made.actions.append(Action(hook.unit, hook.kind, [reason]))
 
 
 def _plan_unit(

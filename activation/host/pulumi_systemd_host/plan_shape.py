@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .bundle import Release, User
+from .bundle import Hook, Release, User
+from .environment_target import Target
 from .files import ABSENT, Found
 from .saved import SavedPath
 from .systemctl import UnitState
@@ -34,6 +35,8 @@ class Observation:
     links: dict[str, str] = field(default_factory=dict)
     # Timers with a stamp of their last run.
     stamps: set[str] = field(default_factory=set)
+    # By the name of the release.
+    environments: dict[str, Target] = field(default_factory=dict)
     # Who owns what this program writes: root, but in its own tests.
     owner: tuple[int, int] = (0, 0)
 
@@ -71,6 +74,10 @@ class Plan:
     conflicts: list[str] = field(default_factory=list)
     users: list[User] = field(default_factory=list)
     unpack: list[Release] = field(default_factory=list)
+    build: list[Release] = field(default_factory=list)
+    # Releases that stay and get another environment: the host's interpreter changed, or the environment was lost.
+    rebind: list[Release] = field(default_factory=list)
+    hooks: list[Hook] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
     links: list[Release] = field(default_factory=list)
     hold: list[str] = field(default_factory=list)
@@ -105,6 +112,9 @@ class Plan:
         return bool(
             self.users
             or self.unpack
+            or self.build
+            or self.rebind
+            or self.hooks
             or self.writes
             or self.links
             or self.stop

@@ -8,23 +8,26 @@ import stat
 import tarfile
 from dataclasses import dataclass
 
-from .bundle import Release
+from .bundle import Upload
 from .errors import HostError
-from .files import CHUNK, file_sha256, free_bytes, remove_file, remove_tree, sha256_hex
+from .files import CHUNK, existing_parent, file_sha256, free_bytes, remove_file, sha256_hex
 from .system import System
 
 LINK_DEPTH = 40
+BLOCK = 4096
+SPARE_BYTES = 8 << 20
+SPARE_FILES = 100
 
 
 @dataclass(frozen=True)
 class Checked:
-    """An archive whose every member is safe to unpack."""
+    """An archive whose every member is safe to unpack. `size`: bytes on disk, in whole blocks."""
 
     members: list[tarfile.TarInfo]
     size: int
 
 
-def keep_archive(release: Release, login_home: str | None, kept: str) -> None:
+def keep_archive(release: Upload, login_home: str | None, kept: str) -> None:
     """
     Have the release's archive at `kept`, from there or from the login user's home, with the digest that was promised.
 
@@ -75,7 +78,7 @@ def keep_archive(release: Release, login_home: str | None, kept: str) -> None:
         remove_file(temporary)
 
 
-def remove_upload(release: Release, login_home: str) -> None:
+def remove_upload(release: Upload, login_home: str) -> None:
     """Remove the upload, following no links on the way. That it is gone already is fine."""
     directory, _, name = release.upload.rpartition("/")
     try:
@@ -117,7 +120,7 @@ def _open_beneath(base: str, relative: str, flags: int = 0) -> int:
     return at
 
 
-def check_archive(release: Release, path: str) -> Checked:
+def check_archive(release: Upload, path: str) -> Checked:
     """Read the archive's list of members. Raises HostError naming the first member that is not safe to unpack."""
     try:
         with tarfile.open(path, "r:") as archive:
@@ -162,7 +165,7 @@ def checked_members(name: str, members: list[tarfile.TarInfo]) -> Checked:
     for path, target in links.items():
         if not _stays_inside(path, links):
             raise HostError(f"release {name}: member {path!r} is a link to {target!r}, which leaves the release")
-    return Checked(members, sum(member.size for member in members if member.isreg()))
+    return Checked(members, sum(-(-member.size // BLOCK) * BLOCK for member in members if member.isreg()))
 
 
 def _inside(path: str) -> str | None:
@@ -198,15 +201,31 @@ def _stays_inside(path: str, links: dict[str, str]) -> bool:
     return True
 
 
-def unpack(system: System, release: Release, archive_path: str, directory: str, seconds: float) -> None:
+def check_room(name: str, checked: Checked, parent: str) -> None:
+    """Raises HostError when the file system of `parent` has not the bytes or the inodes for an archive."""
+    needed = checked.size + len(checked.members) * BLOCK + SPARE_BYTES
+    if needed > free_bytes(parent):
+        raise HostError(
+            f"release {name}: no room on the file system of {parent}: unpacked it needs {needed >> 20} MiB, "
+            f"and {free_bytes(parent) >> 20} MiB are free; make room, or keep fewer releases (keepReleases)"
+        )
+    at = os.statvfs(existing_parent(parent))
+    if at.f_files and len(checked.members) + SPARE_FILES > at.f_favail:
+        raise HostError(
+            f"release {name}: no room on the file system of {parent}: it needs {len(checked.members)} inodes, "
+            f"and {at.f_favail} are free; make room, or keep fewer releases (keepReleases)"
+        )
+
+
+def unpack(system: System, release: Upload, archive_path: str, directory: str, seconds: float) -> None:
     """
     Unpack a checked archive into the new directory `directory`: everything root's, nothing writable by others.
 
-    Links are made last, so that no member can be written through one.
+    Links are made last, so that no member can be written through one. Files get the time of now: all have the same one
+    in the archive, and web servers tell by it whether a browser's copy is old.
     """
     checked = check_archive(release, archive_path)
-    if checked.size + (1 << 20) > free_bytes(directory):
-        raise HostError(f"release {release.name}: no room for its {checked.size} bytes beside {release.directory}")
+    check_room(release.name, checked, os.path.dirname(directory))
     os.mkdir(directory, 0o755)
     begin = system.now()
     with tarfile.open(archive_path, "r:") as archive:
@@ -231,7 +250,6 @@ def unpack(system: System, release: Release, archive_path: str, directory: str, 
                             break
                         target.write(chunk)
                     os.fchmod(target.fileno(), 0o755 if member.mode & 0o111 else 0o644)
-                os.utime(path, (member.mtime, member.mtime))
     for parent, _names, _files in os.walk(directory):
         # Whatever the umask: services run as users of their own.
         os.chmod(parent, 0o755)  # noqa: S103
@@ -240,8 +258,3 @@ def unpack(system: System, release: Release, archive_path: str, directory: str, 
             os.symlink(member.linkname, os.path.join(directory, _inside(member.name) or ""))
     # One sync of that file system, not one per file: a virtual environment has thousands.
     system.run(["sync", "-f", directory], seconds)
-
-
-def discard(path: str) -> None:
-    """Remove an unpacked release."""
-    remove_tree(path)

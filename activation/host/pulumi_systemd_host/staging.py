@@ -7,6 +7,8 @@ from typing import Callable
 
 from .bundle import Release
 from .enablement import enablement_directories, enablement_links
+from .environment_target import LINK, link_target
+from .environments import build
 from .errors import HostError
 from .files import free_bytes, make_directories, missing_directories, remove_tree, stage_file, temporary_name
 from .keeping import put_keeping
@@ -42,10 +44,12 @@ def stage(work: Work, old: Ledger, made: Plan, seen: Observation, begun: Callabl
     for path in pending.directories:
         make_directories(work.system.at(path))
     for release in made.unpack:
-        _unpack(work, release)
+        _unpack(work, release, seen)
+    for release in made.build:
+        build(work, release, seen.environments[release.name], made.build.index(release))
     for write in made.writes:
         stage_file(work.temporary(write.path), write.data, write.mode)
-    moved = {release.name for release in (*made.unpack, *made.links)}
+    moved = {release.name for release in (*made.unpack, *made.build, *made.rebind, *made.links)}
     changed = {os.path.basename(write.path) for write in made.writes if write.is_unit}
     changed |= {unit.name for unit in work.bundle.units if moved & set(unit.restart_on_releases)}
     work.warnings += verify(
@@ -76,11 +80,14 @@ def _check_room(work: Work, made: Plan) -> None:
 
 def _record(work: Work, old: Ledger, made: Plan, seen: Observation) -> Pending:
     paths = [write.path for write in made.writes] + [release.link for release in made.links] + made.remove
+    paths += [f"{release.directory}/{LINK}" for release in made.rebind]
     paths += [stamp_path(timer) for timer in (*made.stamps_now, *made.stamps_gone)]
     paths += [saved.path for saved in made.restore] + [aside_path(saved.path) for saved in made.aside]
     targets = [write.path for write in made.writes]
     targets += [saved.path for saved in made.restore] + [aside_path(saved.path) for saved in made.aside]
     targets += [path for release in (*made.unpack, *made.links) for path in (release.directory, release.link)]
+    environments = [seen.environments[release.name].directory for release in made.build]
+    targets += environments
     targets += [stamp_path(timer) for timer in made.stamps_now]
     directories: dict[str, None] = {}
     for path in targets:
@@ -98,7 +105,7 @@ def _record(work: Work, old: Ledger, made: Plan, seen: Observation) -> Pending:
         ],
         temporaries=[temporary_name(path, work.transaction) for path in targets],
         directories=[path[len(root) :] for path in directories],
-        trees=[release.directory for release in made.unpack],
+        trees=[release.directory for release in made.unpack] + environments,
         links=enablement_links(work.system),
         link_directories=enablement_directories(work.system),
         units={name: saved_unit(state) for name, state in seen.states.items()},
@@ -109,12 +116,15 @@ def _record(work: Work, old: Ledger, made: Plan, seen: Observation) -> Pending:
     )
 
 
-def _unpack(work: Work, release: Release) -> None:
-    archives = os.path.join(work.directory, "releases")
-    make_directories(archives, 0o700)
-    kept = os.path.join(archives, f"{release.sha256}.tar")
-    keep_archive(release, work.login_home, kept)
-    unpack(work.system, release, kept, work.temporary(release.directory), work.units.left())
+def _unpack(work: Work, release: Release, seen: Observation) -> None:
+    make_directories(work.archives, 0o700)
+    kept = work.archive(release.code)
+    keep_archive(release.code, work.login_home, kept)
+    staged = work.temporary(release.directory)
+    unpack(work.system, release.code, kept, staged, work.units.left())
+    target = seen.environments.get(release.name)
+    if target:
+        os.symlink(link_target(release, target), os.path.join(staged, LINK))
 
 
 def _will_be_executable(work: Work, path: str) -> bool | None:

@@ -6,8 +6,10 @@ import os
 import re
 
 from .enablement import set_links
+from .environment_target import LINK, link_target
 from .errors import UnitsDownError
 from .files import link_atomically, remove_file, sync_directory
+from .hooks import run_hooks
 from .ledger import Ledger
 from .observe import stamp_path
 from .originals import give_back
@@ -24,7 +26,9 @@ def switch(work: Work, old: Ledger, made: Plan, pending: Pending, seen: Observat
     pending.switching = True
     write_pending(work.pending_directory, pending)
     create_users(work.system, made.users, work.scratch, work.units.left())
-    _move_files(work, made)
+    _place_releases(work, made)
+    run_hooks(work, made, ("check", "pre-start"))
+    _move_files(work, made, seen)
     work.units.stop([*made.hold, *made.stop])
     _stop_latecomers(work, made)
     # `systemctl disable` of a name without a file is an error.
@@ -53,6 +57,7 @@ def switch(work: Work, old: Ledger, made: Plan, pending: Pending, seen: Observat
     work.units.bring_up(made.restart, made.start)
     _bring_up_neighbours(work, made, seen)
     _watch(work, made, seen)
+    run_hooks(work, made, ("post-start",))
 
 
 def _stop_latecomers(work: Work, made: Plan) -> None:
@@ -62,11 +67,15 @@ def _stop_latecomers(work: Work, made: Plan) -> None:
     work.units.stop(name for name, state in states.items() if state.active not in ("inactive", "failed"))
 
 
-def _move_files(work: Work, made: Plan) -> None:
+def _place_releases(work: Work, made: Plan) -> None:
+    """Have new releases at their own place, where nothing uses them yet."""
     for release in made.unpack:
         target = work.system.at(release.directory)
         os.rename(work.temporary(release.directory), target)
         sync_directory(os.path.dirname(target))
+
+
+def _move_files(work: Work, made: Plan, seen: Observation) -> None:
     directories: set[str] = set()
     for write in made.writes:
         target = work.system.at(write.path)
@@ -74,6 +83,9 @@ def _move_files(work: Work, made: Plan) -> None:
         directories.add(os.path.dirname(target))
     for directory in sorted(directories):
         sync_directory(directory)
+    for release in made.rebind:
+        environment = link_target(release, seen.environments[release.name])
+        link_atomically(work.system.at(f"{release.directory}/{LINK}"), environment, work.transaction)
     for release in made.links:
         link_atomically(work.system.at(release.link), release.directory, work.transaction)
 

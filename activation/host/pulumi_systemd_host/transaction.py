@@ -13,6 +13,7 @@ from .answer import Answer, answer_path, forget_answers, keep_answer, kept_answe
 from .bundle import Bundle
 from .confirmation import await_confirmation
 from .enablement import UNITS, enablement_directories
+from .environments import index_secrets
 from .errors import HostError, InterruptedRunError, NotConfirmedError, UnitsDownError
 from .exit_status import told
 from .files import remove_temporaries, remove_tree, sync_directory
@@ -76,7 +77,7 @@ class Transaction:
         self.kept: list[str] = []
         self.carried: list[Answer] = []
         # Destroying is applying nothing: the same plan, the same way back.
-        empty = replace(bundle, users=[], files=[], releases=[], units=[])
+        empty = replace(bundle, users=[], files=[], releases=[], hooks=[], units=[])
         self.work = Work(
             system=system,
             units=Units(system, bundle.wait_sec, system.now() + bundle.transaction_sec),
@@ -94,6 +95,9 @@ class Transaction:
         for file in work.given.files:
             if file.secret:
                 self.redactor.add(file.content)
+        for release in work.given.releases:
+            for secret in index_secrets(release.environment) if release.environment else []:
+                self.redactor.add(secret)
         holder = f"{work.given.scope} ({self.operation}, {work.transaction})"
         signal.signal(signal.SIGTERM, self._interrupted)
         self.interruptible = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 
-from .bundle import Bundle
+from .bundle import Bundle, Upload
 from .files import temporary_name
 from .ledger import scope_directory
 from .system import System
@@ -54,6 +54,10 @@ class Work:
     def generations(self) -> str:
         """Where the states are kept that one can go back to."""
         return os.path.join(self.directory, "generations")
+
+    def archive(self, upload: Upload) -> str:
+        """Where a release's archive is kept."""
+        return os.path.join(self.archives, f"{upload.sha256}.tar")
 
     def temporary(self, path: str) -> str:
         """Where the next content of the host's `path` waits."""

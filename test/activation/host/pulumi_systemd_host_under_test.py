@@ -36,6 +36,33 @@ GOOD: dict[str, Any] = {
             "upload": ".pulumi-systemd/orders.tar",
             "directory": "/opt/orders/releases/1",
             "link": "/opt/orders/current",
+            "keep": 1,
+            "environment": {
+                "digest": sha("lock"),
+                "directory": "/opt/orders/environments",
+                "lock": {
+                    "kind": "requirements",
+                    "inputs": [{"path": "requirements.txt", "content": "flask==3.0\n"}],
+                    "hashed": False,
+                },
+                "python": "3.11",
+                "installer": "auto",
+                "uv": None,
+                "wheelhouse": {"sha256": sha("wheels"), "upload": "wheels.tar"},
+                "wheel": None,
+                "index": {"pip": "[global]\n", "uv": ""},
+                "buildSec": 600,
+            },
+        }
+    ],
+    "hooks": [
+        {
+            "release": "orders",
+            "unit": "api.service",
+            "kind": "pre-start",
+            "digest": sha("migrate"),
+            "content": "[Service]\n",
+            "seconds": 60,
         }
     ],
     "units": [
@@ -47,6 +74,7 @@ GOOD: dict[str, Any] = {
             "activation": "started",
             "enabled": True,
             "restartOn": {"files": ["/etc/orders/api.env"], "releases": ["orders"]},
+            "purge": ["/var/lib/api"],
             "triggeredBy": ["api.socket"],
             "onChange": "auto",
             "settleSec": 1.5,
@@ -69,7 +97,9 @@ def encoded(bundle: Bundle) -> bytes:
         "scope": bundle.scope,
         "users": [asdict(user) for user in bundle.users],
         "files": [{**asdict(file), "mode": f"{file.mode:04o}"} for file in bundle.files],
+        # No test here has an environment.
         "releases": [asdict(release) for release in bundle.releases],
+        "hooks": [asdict(hook) for hook in bundle.hooks],
         "units": [
             {
                 "name": each.name,
@@ -79,6 +109,7 @@ def encoded(bundle: Bundle) -> bytes:
                 "activation": each.activation,
                 "enabled": each.enabled,
                 "restartOn": {"files": each.restart_on_files, "releases": each.restart_on_releases},
+                "purge": each.purge,
                 "triggeredBy": each.triggered_by,
                 "onChange": each.on_change,
                 "settleSec": each.settle_sec,

@@ -54,6 +54,29 @@ class ParseBundle(unittest.TestCase):
                 lambda b: b["releases"][0].update(link="/opt/orders/releases/1/x"),
                 "bundle.releases[0].link: /opt/orders/releases/1/x lies under /opt/orders/releases/1",
             ),
+            (lambda b: b["releases"][0].update(keep=-1), "bundle.releases[0].keep: expected a number from 0 to 100"),
+            (
+                lambda b: b["releases"][0]["environment"].update(python="python3"),
+                "bundle.releases[0].environment.python: expected a version such as 3.12",
+            ),
+            (
+                lambda b: b["releases"][0]["environment"]["lock"]["inputs"][0].update(path="../x"),
+                "bundle.releases[0].environment.lock.inputs[0].path: expected a relative, normal path",
+            ),
+            (
+                lambda b: b["releases"][0]["environment"].update(wheel="../x.whl"),
+                "bundle.releases[0].environment.wheel: expected the file name of a wheel",
+            ),
+            (
+                lambda b: b["releases"][0]["environment"]["wheelhouse"].update(upload="/x"),
+                "bundle.releases[0].environment.wheelhouse.upload: expected a path relative",
+            ),
+            (lambda b: b["hooks"][0].update(release="x"), "bundle.hooks[0].release: x is not one of bundle.releases"),
+            (lambda b: b["hooks"][0].update(kind="x"), "bundle.hooks[0].kind: expected one of check, pre-start"),
+            (
+                lambda b: b["units"][0].update(purge=["x"]),
+                "bundle.units[0].purge[0]: expected an absolute, normal path",
+            ),
             (lambda b: b["units"][0].update(name="a/b.service"), "bundle.units[0].name: expected a unit name"),
             (lambda b: b["units"][0].update(name="api.exe"), "bundle.units[0].name: expected a unit name that ends"),
             (lambda b: b["units"][0].update(name="b.service"), "bundle.units[0].path: its last part is not the unit's"),

@@ -9,11 +9,11 @@ from typing import Any
 
 from pulumi_systemd_host_under_test import ScriptedSystem, sha
 
-from pulumi_systemd_host.bundle import Release
+from pulumi_systemd_host.bundle import Upload
 from pulumi_systemd_host.errors import HostError
 from pulumi_systemd_host.releases import check_archive, checked_members, remove_forgotten_uploads, remove_upload, unpack
 
-RELEASE = Release("app", sha("x"), "x.tar", "/opt/app/1", "/opt/app/current")
+RELEASE = Upload("app", sha("x"), "x.tar")
 
 
 def member(name: str, **values: Any) -> tarfile.TarInfo:
@@ -82,7 +82,7 @@ class CheckedMembers(unittest.TestCase):
             link("lib/up", "../bin/./run"),
             link("dangling", "nowhere/at/all"),
         ]
-        self.assertEqual(checked_members("app", members).size, 3)
+        self.assertEqual(checked_members("app", members).size, 4096)
 
 
 class Unpack(unittest.TestCase):
@@ -143,7 +143,7 @@ class Unpack(unittest.TestCase):
         with open(victim, "w", encoding="ascii"):
             pass
         os.symlink(elsewhere, os.path.join(home, "up"))
-        remove_upload(Release("app", sha("x"), "up/x.tar", "/a", "/b"), home)
+        remove_upload(Upload("app", sha("x"), "up/x.tar"), home)
         self.assertTrue(os.path.exists(victim))
 
     def test_forgotten_uploads_of_this_scope_alone_are_removed(self) -> None:

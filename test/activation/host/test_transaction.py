@@ -86,7 +86,8 @@ class WithHost(unittest.TestCase):
         digest = hashlib.sha256(data.getvalue()).hexdigest()
         with open(os.path.join(self.home, f"{digest}.tar"), "wb") as upload:
             upload.write(data.getvalue())
-        return Release("orders", digest, f"{digest}.tar", f"/opt/orders/releases/{digest[:8]}", "/opt/orders/current")
+        name, upload = "orders", f"{digest}.tar"
+        return Release(name, digest, upload, f"/opt/orders/releases/{digest[:8]}", "/opt/orders/current", 1)
 
     def verbs(self) -> list[str]:
         log, self.host.log = self.host.log, []

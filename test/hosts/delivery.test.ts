@@ -1,0 +1,234 @@
+import assert from "node:assert/strict";
+import { appendFileSync, cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, suite, test } from "node:test";
+import type { SandboxHost } from "../../sandbox/host.ts";
+import { diagnosis } from "./diagnosis.ts";
+import { type ExampleSection, exampleConfig } from "./example.ts";
+import { shown } from "./facts.ts";
+import { bootedFleet, type Fleet, testOnEachHost } from "./fleet.ts";
+import { allChangesSince, ledger, observedAll, onEach, untouched } from "./observation.ts";
+import { wheelhouse } from "./wheelhouse.ts";
+
+const key = "a key of the tests that nobody may see";
+const secrets = { "pythonServices.shop.secretEnvironment.DJANGO_SECRET_KEY": key };
+const data = ["/var/lib/shop"];
+/** What does not count in a comparison of a host before and after: its account of itself, and thousands of packages' files. */
+const uncounted = [ledger, "/home", "/opt/shop/environments/*/lib", ...data];
+const example = join(import.meta.dirname, "..", "..", "examples", "django", "app");
+
+/** How often the host built an environment, and ran each hook, since it booted: by its own journal. */
+interface Runs {
+  builds: number;
+  checks: number;
+  migrations: number;
+}
+
+suite("examples/django: releases with environments and hooks, to hosts without internet", { timeout: 600_000 }, () => {
+  let fleet: Fleet;
+  let source: string;
+  let config: Record<string, ExampleSection>;
+  let counted: Record<string, Runs>;
+
+  const shop = () => config.pythonServices!.shop!;
+  const deploy = () => fleet.deploy(config, secrets);
+  /** What the hosts ran since this was asked last. */
+  const runs = async () => {
+    const now = Object.fromEntries(
+      await Promise.all(fleet.hosts.map(async (host) => [host.release, await runsOn(host)] as const)),
+    );
+    const since = Object.entries(now).map(([release, one]) => {
+      const before = counted[release] ?? { builds: 0, checks: 0, migrations: 0 };
+      const { builds, checks, migrations } = one;
+      return [
+        release,
+        {
+          builds: builds - before.builds,
+          checks: checks - before.checks,
+          migrations: migrations - before.migrations,
+        },
+      ] as const;
+    });
+    counted = now;
+    return Object.fromEntries(since);
+  };
+  /** Tries an update that fails: its message on each host; nothing on the hosts may have changed but what is `left`. */
+  const refused = async (started: readonly string[] = []) => {
+    const before = await observedAll(fleet.hosts, uncounted);
+    const run = await fleet.tried(config, secrets);
+    assert.equal(run.code, 1, run.output);
+    assert.ok(!run.output.includes(key), "the key is in the output");
+    const changes = await allChangesSince(before);
+    for (const { files, started: units } of Object.values(changes)) {
+      assert.deepEqual({ files, units }, { files: [], units: started }, run.output);
+    }
+    return fleet.hosts.map(({ release }) => {
+      const { told, journal } = diagnosis(run, release);
+      return [...told, ...journal].join("\n");
+    });
+  };
+  /** Makes a change of the source that is taken back when the test ends. */
+  const changed = async <T>(file: string, change: (text: string) => string, body: () => Promise<T>): Promise<T> => {
+    const path = join(source, file);
+    const text = readFileSync(path, "utf8");
+    writeFileSync(path, change(text));
+    try {
+      return await body();
+    } finally {
+      writeFileSync(path, text);
+    }
+  };
+
+  before(async () => {
+    const wheels = await wheelhouse(join(example, "requirements.txt"), console.log);
+    fleet = await bootedFleet();
+    source = join(fleet.stack.folder, "shop");
+    cpSync(example, source, { recursive: true });
+    config = await exampleConfig(fleet.stack, "django");
+    Object.assign(shop(), { source, wheelhouse: wheels, timeoutStartSec: "15s" });
+    counted = {};
+    await deploy();
+  });
+  after(() => fleet?.down());
+
+  testOnEachHost(
+    "it answers, with its migrated database, as its own user, from a release and an environment that only root writes",
+    () => fleet,
+    async (host) => {
+      const answer = await fetch(`http://${host.address}:8000/`, { method: "POST", body: "a lamp" });
+      const { orders } = (await answer.json()) as { orders: number };
+      assert.equal(orders, 1);
+      const { MainPID, User } = await shown(host, "shop.service", "MainPID", "User");
+      assert.equal(User, "shop");
+      const current = (await host.output("readlink /opt/shop/current")).trim();
+      assert.match(current, /^\/opt\/shop\/releases\/[0-9a-f]{16}$/);
+      const environment = (await host.output(`realpath ${current}/.venv`)).trim();
+      assert.match(environment, /^\/opt\/shop\/environments\/[0-9a-f]{16}$/);
+      const words = (await host.output(`tr '\\0' ' ' < /proc/${MainPID}/cmdline`)).split(" ");
+      assert.deepEqual(words.slice(0, 2), [`${environment}/bin/python`, `${current}/.venv/bin/gunicorn`]);
+      assert.equal(
+        await host.output("find /opt/shop \\( ! -user root -o ! -group root -o -perm /7022 \\) ! -type l"),
+        "",
+      );
+      assert.equal(await host.output("ls -A /opt/shop /opt/shop/environments | grep '^[.]' || true"), "");
+      assert.equal(
+        await host.output("runuser -u shop -- touch /opt/shop/current/x 2>/dev/null && echo yes || true"),
+        "",
+      );
+    },
+  );
+
+  test("one build and one run of each hook were made for it", async () => {
+    assert.deepEqual(await runs(), onEach(fleet.hosts, { builds: 1, checks: 1, migrations: 1 }));
+  });
+
+  test("the same once more does nothing at all", async () => {
+    const before = await observedAll(fleet.hosts, uncounted);
+    await deploy();
+    assert.deepEqual(await allChangesSince(before), onEach(fleet.hosts, untouched));
+  });
+
+  test("new code alone restarts the shop, runs its hooks, and builds nothing", async () => {
+    const before = await observedAll(fleet.hosts, uncounted);
+    appendFileSync(join(source, "shop", "urls.py"), "\n# Another release.\n");
+    await deploy();
+    assert.deepEqual(await runs(), onEach(fleet.hosts, { builds: 0, checks: 1, migrations: 1 }));
+    for (const { logins, daemonReloads, started, files } of Object.values(await allChangesSince(before))) {
+      assert.deepEqual({ logins, daemonReloads, started }, { logins: 2, daemonReloads: 1, started: ["shop.service"] });
+      assert.deepEqual(
+        [...new Set(files.map((line) => line.replace(/[0-9a-f]{16}.*/, "RELEASE")))],
+        [
+          "changed /etc/systemd/system/shop.service (content)",
+          "changed /opt/shop/current (content)",
+          "new /opt/shop/releases/RELEASE",
+        ],
+      );
+    }
+  });
+
+  test("another lock alone builds one environment; releases and environments before stay for a way back", async () => {
+    appendFileSync(join(source, "requirements.txt"), "# Another lock.\n");
+    await deploy();
+    assert.deepEqual(await runs(), onEach(fleet.hosts, { builds: 1, checks: 1, migrations: 1 }));
+    const kept = fleet.hosts.map((host) =>
+      host.output("ls /opt/shop/releases /opt/shop/environments | grep -c '^[0-9a-f]'"),
+    );
+    assert.deepEqual((await Promise.all(kept)).map(Number), [5, 5, 5]);
+  });
+
+  test("an import that fails is found beside the old release, which goes on running", () =>
+    changed(
+      "shop/urls.py",
+      (text) => `import no_such_module\n${text}`,
+      async () => {
+        for (const text of await refused()) {
+          assert.match(
+            text,
+            /shop\.service: its check hook failed, the new release was not switched to: .*exit status 1/,
+          );
+          assert.match(text, /No module named 'no_such_module'/);
+        }
+        assert.deepEqual(await runs(), onEach(fleet.hosts, { builds: 0, checks: 1, migrations: 0 }));
+      },
+    ));
+
+  test("a migration that fails is told with its output, and the old release goes on running", async () => {
+    const migration = join(source, "shop", "migrations", "0002_bad.py");
+    writeFileSync(
+      migration,
+      `from django.db import migrations
+class Migration(migrations.Migration):
+    dependencies = [("shop", "0001_initial")]
+    operations = [migrations.RunSQL("insert into no_such_table values (1)")]
+`,
+    );
+    try {
+      for (const text of await refused()) {
+        assert.match(
+          text,
+          /shop\.service: its pre-start hook failed, the new release was not switched to: .*exit status 1/,
+        );
+        assert.match(text, /no such table: no_such_table/);
+      }
+      assert.deepEqual(await runs(), onEach(fleet.hosts, { builds: 0, checks: 1, migrations: 1 }));
+    } finally {
+      rmSync(migration);
+    }
+  });
+
+  test("a package that cannot be installed is told with the installer's output", () =>
+    changed(
+      "requirements.txt",
+      (text) => text.replace("sqlparse==0.5.3", "sqlparse==0.5.4"),
+      async () => {
+        for (const text of await refused()) {
+          assert.match(text, /release shop: its environment could not be built: .*\n(.*\n)*.*sqlparse==0\.5\.4/);
+        }
+      },
+    ));
+
+  test("an interpreter that the host lacks is an error that names those it has", async () => {
+    shop().python = "3.7";
+    try {
+      for (const text of await refused()) {
+        assert.match(text, /release shop: this host has no Python 3\.7; it has 3\.\d+ \(\/usr\/bin\/python3\.\d+\)/);
+      }
+    } finally {
+      delete shop().python;
+    }
+  });
+
+  test("destroy leaves nothing but the data", () => fleet.destroy(data));
+});
+
+async function runsOn(host: SandboxHost): Promise<Runs> {
+  const text = await host.output("journalctl --sync; journalctl --no-pager --boot --output=cat _PID=1");
+  // Newer versions of systemd name the unit before its description.
+  const count = (what: string) =>
+    text.split("\n").filter((line) => /^Starting /.test(line) && line.includes(what)).length;
+  return {
+    builds: count("pulumi-systemd builds an environment of shop"),
+    checks: count("check of shop.service"),
+    migrations: count("pre-start of shop.service"),
+  };
+}
