@@ -207,7 +207,8 @@ export function healthServiceSections(
 ) {
   return mergedSections(
     {
-      Unit: { Description: escapedSpecifiers(description) },
+      // Timers of several checks, and people, may start it more often than the default limit of 5 in 10 s allows.
+      Unit: { Description: escapedSpecifiers(description), StartLimitIntervalSec: "0" },
       Service: {
         Type: "oneshot",
         ExecStart: [encodedExecCommand(["/usr/bin/python3", "-I", healthProgramPath(scope), "run", service])],

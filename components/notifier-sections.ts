@@ -29,6 +29,8 @@ export function deliverySections(scope: string, name: string, args: NotifierPlai
         Description: `Send the messages of ${name}`,
         Wants: ["network-online.target"],
         After: ["network-online.target"],
+        // It is started for each event, and an event may not wait because there were many.
+        StartLimitIntervalSec: "0",
         ConditionDirectoryNotEmpty: `/var/lib/pulumi-systemd-notify/${name}`,
       },
       Service: {
@@ -56,7 +58,7 @@ export function deliverySections(scope: string, name: string, args: NotifierPlai
 export function failureSections(scope: string, name: string) {
   return mergedSections(
     {
-      Unit: { Description: `Tell ${name} of the failure of %i` },
+      Unit: { Description: `Tell ${name} of the failure of %i`, StartLimitIntervalSec: "0" },
       Service: {
         Type: "oneshot",
         ExecStart: [`${encodedExecCommand(["/usr/bin/python3", "-I", healthProgramPath(scope), "failed", name])} %i`],
