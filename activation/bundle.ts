@@ -108,7 +108,10 @@ export const bundleHookSchema = z.strictObject({
   seconds: z.number().int().min(1).max(86_400),
 });
 
-/** Digests over one unit, each SHA-256 in hex. They decide what a change needs; the host compares them with its ledger. */
+/**
+ * Digests over one unit, each SHA-256 in hex, one for each class of change-class.ts. They decide what a change needs; the
+ * host compares them with its ledger.
+ */
 export const bundleDigestsSchema = z.strictObject({
   /** The exact bytes of the file. */
   file: sha256,
@@ -116,6 +119,10 @@ export const bundleDigestsSchema = z.strictObject({
   restart: sha256,
   /** What a reload applies to a running unit. */
   reload: sha256,
+  /** Limits that a daemon-reload writes to the cgroup of a running unit. */
+  limits: sha256,
+  /** What else the manager applies by a daemon-reload. */
+  manager: sha256,
   /** The [Install] section. */
   install: sha256,
 });
@@ -136,9 +143,19 @@ export const bundleUnitSchema = z.strictObject({
   restartOn: z.strictObject({ files: z.array(absolutePath), releases: z.array(z.string()) }),
   /** Directories that are removed with the unit, such as `/var/lib/orders`. */
   purge: z.array(absolutePath),
-  /** Socket, timer and path units that can start this unit: held while it is being changed, never a reason to start it. */
+  /** Socket, timer and path units that can start this unit: held while it is stopped, never a reason to start it. */
   triggeredBy: z.array(unitName),
-  /** What a change does: `auto` follows the digests; `restart`, `reload` and `none` overrule them (`none` reports it). */
+  /** Units whose stop or restart takes this one along (`Requires=`, `BindsTo=`, `PartOf=`): systemd does that by itself. */
+  stopsWith: z.array(unitName),
+  /** Whether a reload means something to it. */
+  canReload: z.boolean(),
+  /** `MemoryMax=` in bytes, null where it has none: a lower one needs a restart. */
+  memoryMax: z.number().min(0).nullable(),
+  /**
+   * What a change does while it runs. `auto` follows the digests. `restart`: every change of a directive restarts, also one
+   * that the manager could apply; only [Install] and comments do not. `reload`: what needs a restart is reloaded, where the
+   * unit can reload before and after. `none`: it is left as it runs, and the receipt says so.
+   */
   onChange: z.enum(["auto", "restart", "reload", "none"]),
   /** Seconds for which a started unit must stay up before it counts as running. */
   settleSec: z.number().min(0).max(3600),

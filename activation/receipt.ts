@@ -14,6 +14,7 @@ export const receiptActionSchema = z.strictObject({
     "remove",
     "adopt",
     "restore",
+    "reload-manager",
     "none",
     "build",
     "check",

@@ -1,10 +1,12 @@
-// Joins activation/host/pulumi_systemd_host/*.py into the one program text that a Host sends to its machine:
-// `node build/host-program.mjs` writes bin/host/pulumi-systemd-host.py. Plain Node, no dependencies; same input, same bytes.
+// Joins activation/host/pulumi_systemd_host/*.py, and what they import of activation/health/pulumi_systemd_health, into the
+// one program text that a Host sends to its machine: `node build/host-program.mjs` writes bin/host/pulumi-systemd-host.py.
+// Plain Node, no dependencies; same input, same bytes.
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const PACKAGE = "pulumi_systemd_host";
+const HEALTH = "pulumi_systemd_health";
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
 // Must parse on Python 2 and 3.0: it is what tells an old or incomplete Python apart from a fault of ours.
@@ -48,15 +50,15 @@ const tail = `
 class _Joined(object):
     """Finds the modules above. A traceback names them, and shows their lines."""
 
-    prefix = "${PACKAGE}"
+    packages = ("${PACKAGE}", "${HEALTH}")
 
     def __init__(self, spec):
         self.spec = spec
 
     def find_spec(self, name, path=None, target=None):
-        if name == self.prefix:
+        if name in self.packages:
             return self.spec(name, self, is_package=True)
-        if name.startswith(self.prefix + ".") and name[len(self.prefix) + 1 :] in SOURCES:
+        if name in SOURCES:
             return self.spec(name, self)
         return None
 
@@ -66,9 +68,11 @@ class _Joined(object):
     def exec_module(self, module):
         import linecache
 
-        short = module.__name__[len(self.prefix) + 1 :] or "__init__"
-        source = SOURCES[short]
-        file = self.prefix + "/" + short + ".py"
+        name = module.__name__
+        if name in self.packages:
+            name += ".__init__"
+        source = SOURCES[name]
+        file = name.replace(".", "/") + ".py"
         linecache.cache[file] = (len(source), None, source.splitlines(True), file)
         exec(compile(source, file, "exec", dont_inherit=True), module.__dict__)
 
@@ -95,21 +99,46 @@ function imports(text) {
   for (const match of text.matchAll(/^\s*(?:import ([\w., ]+)|from (\w[\w.]*) import)/gm)) {
     for (const name of (match[1] ?? match[2]).split(",")) {
       const top = name.trim().split(/[. ]/)[0];
-      if (top !== "__future__" && top !== PACKAGE) found.push(top);
+      if (![PACKAGE, HEALTH, "__future__"].includes(top)) found.push(top);
     }
   }
   return found;
 }
 
-/** The joined program. Throws for a module that cannot be embedded as it is. */
-export function joinedProgram(directory = join(root, "activation", "host", PACKAGE)) {
+/** Modules of a package by name, each with its text. */
+function modulesOf(directory) {
   const names = readdirSync(directory)
     .filter((name) => name.endsWith(".py"))
     .sort();
+  return new Map(names.map((name) => [name.slice(0, -3), readFileSync(join(directory, name), "utf8")]));
+}
+
+/** Of the health program's modules those that `texts` import, and those that they need in turn. */
+function healthModules(texts) {
+  const all = modulesOf(join(root, "activation", "health", HEALTH));
+  const wanted = new Set(["__init__"]);
+  const pattern = new RegExp(`^from ${HEALTH}\\.(\\w+) import`, "gm");
+  const names = texts.flatMap((text) => [...text.matchAll(pattern)].map(([, name]) => name));
+  while (names.length > 0) {
+    const name = names.pop();
+    if (wanted.has(name)) continue;
+    if (!all.has(name)) throw new Error(`the host program imports ${HEALTH}.${name}, which is not there`);
+    wanted.add(name);
+    names.push(...[...all.get(name).matchAll(/^from \.(\w+) import/gm)].map(([, further]) => further));
+  }
+  return [...all].filter(([name]) => wanted.has(name));
+}
+
+/** The joined program. Throws for a module that cannot be embedded as it is. */
+export function joinedProgram(directory = join(root, "activation", "host", PACKAGE)) {
+  const own = modulesOf(directory);
+  const modules = [
+    ...[...own].map(([name, text]) => [`${PACKAGE}.${name}`, text]),
+    ...healthModules([...own.values()]).map(([name, text]) => [`${HEALTH}.${name}`, text]),
+  ];
   const needed = new Set();
   let body = "";
-  for (const name of names) {
-    const text = readFileSync(join(directory, name), "utf8");
+  for (const [name, text] of modules) {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: the check is for exactly these
     const foreign = /[^\x00-\x7f]|\0|\r|'''/.exec(text);
     if (foreign) {
@@ -118,7 +147,7 @@ export function joinedProgram(directory = join(root, "activation", "host", PACKA
     }
     if (!text.endsWith("\n")) throw new Error(`${name}: must end with a newline to be embedded`);
     for (const module of imports(text)) needed.add(module);
-    body += `\nSOURCES["${name.slice(0, -3)}"] = r'''${text}'''\n`;
+    body += `\nSOURCES["${name}"] = r'''${text}'''\n`;
   }
   return head([...needed].sort()) + body + tail;
 }

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Bundle, BundleEnvironment, BundleHook, BundleRelease, BundleUnit } from "../activation/bundle.ts";
-import { sha256, unitDigests } from "../activation/digests.ts";
+import type { Bundle, BundleEnvironment, BundleHook, BundleRelease } from "../activation/bundle.ts";
+import { bundleUnits, unitPath } from "../activation/bundle-units.ts";
+import { sha256 } from "../activation/digests.ts";
 import { releaseRoot } from "../activation/release.ts";
-import { parseUnitFile } from "../systemd/unit-file.ts";
 import type { DefinedEnvironment, DefinedHook, DefinedRelease, DefinedUnit, Definition } from "./definition.ts";
 import { hookUnitText } from "./hook-unit.ts";
 
@@ -62,7 +62,7 @@ export function hostBundle(
       (hook: DefinedHook) => `${hook.kind} of ${hook.unit}`,
       definitions.flatMap((definition) => definition.hooks ?? []),
     ).flatMap((hook) => bundleHooks(hook, units)),
-    units: units.map(bundleUnit),
+    units: bundleUnits(units),
     adopt: adoptedPaths(
       adopt,
       units.map((unit) => unit.name),
@@ -83,10 +83,6 @@ function adoptedPaths(adopt: readonly string[], units: readonly string[], files:
     );
   });
   return [...new Set(paths)].sort();
-}
-
-function unitPath(name: string): string {
-  return `/etc/systemd/system/${name}`;
 }
 
 /** An archive that travels to a host, under the name of its resource. */
@@ -169,23 +165,6 @@ function bundleHooks(hook: DefinedHook, units: readonly DefinedUnit[]): BundleHo
  */
 export function uploadName(scope: string, archive: string): string {
   return `.pulumi-systemd-${sha256(scope).slice(0, 16)}-${archive}.tar`;
-}
-
-function bundleUnit(unit: DefinedUnit): BundleUnit {
-  return {
-    name: unit.name,
-    path: unitPath(unit.name),
-    content: unit.text,
-    digests: unitDigests(unit.text),
-    activation: unit.activation === "started" ? "started" : "on-demand",
-    enabled: parseUnitFile(unit.text).sections.some((section) => section.name === "Install"),
-    restartOn: { files: unit.restartOnFiles, releases: unit.restartOnReleases },
-    purge: unit.purge ?? [],
-    triggeredBy: unit.triggeredBy,
-    // The Unit's schema admits only these words.
-    onChange: unit.onChange as BundleUnit["onChange"],
-    settleSec: unit.settleSec,
-  };
 }
 
 function agreed<T>(what: string, nameOf: (item: T) => string, items: readonly T[]): T[] {

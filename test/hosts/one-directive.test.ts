@@ -28,7 +28,7 @@ interface ServiceConfig {
 suite("a change of one thing", { timeout: 400_000 }, () => {
   let fleet: Fleet;
   const services: Record<string, ServiceConfig> = {
-    alpha: { exec: ["/bin/sleep", "infinity"], service: { MemoryMax: "64M" } },
+    alpha: { exec: ["/bin/sleep", "infinity"], service: { Nice: 5 } },
     beta: { exec: ["/bin/sleep", "infinity"] },
     gamma: { exec: ["/bin/sleep", "infinity"] },
     "web-old": server,
@@ -66,13 +66,13 @@ suite("a change of one thing", { timeout: 400_000 }, () => {
   after(() => fleet?.down());
 
   test("a directive: that line in the preview, and a restart of that service alone", async () => {
-    services.alpha!.service = { MemoryMax: "128M" };
+    services.alpha!.service = { Nice: 6 };
     assert.deepEqual(diffLines(await previewed()), [
       "~ systemd:index:Unit: (update)",
       "~ sections (hidden)",
       "~ text:",
-      "- MemoryMax=64M",
-      "+ MemoryMax=128M",
+      "- Nice=5",
+      "+ Nice=6",
       ...updatedHosts,
     ]);
     const files = ["changed /etc/systemd/system/alpha.service (content)"];
@@ -81,6 +81,8 @@ suite("a change of one thing", { timeout: 400_000 }, () => {
 
   test("a description, and [Install] of another: each takes effect, and nothing restarts", async () => {
     services.alpha!.description = "Sleeps soundly";
+    // Limits that go up are written to the cgroup of what runs.
+    services.alpha!.service = { Nice: 6, MemoryMax: "infinity", TasksMax: 300 };
     services["web-old"]!.install = { WantedBy: ["graphical.target"] };
     assert.deepEqual(
       await deployed(),
@@ -96,8 +98,9 @@ suite("a change of one thing", { timeout: 400_000 }, () => {
       ),
     );
     for (const host of fleet.hosts) {
-      assert.deepEqual(await shown(host, "alpha.service", "Description", "NeedDaemonReload"), {
+      assert.deepEqual(await shown(host, "alpha.service", "Description", "NeedDaemonReload", "TasksMax"), {
         Description: "Sleeps soundly",
+        TasksMax: "300",
         NeedDaemonReload: "no",
       });
     }

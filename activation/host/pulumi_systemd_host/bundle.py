@@ -109,6 +109,8 @@ class Digests:
     file: str
     restart: str
     reload: str
+    limits: str
+    manager: str
     install: str
 
 
@@ -123,6 +125,9 @@ class Unit:
     restart_on_files: list[str]
     restart_on_releases: list[str]
     triggered_by: list[str]
+    stops_with: list[str]
+    can_reload: bool
+    memory_max: float | None
     on_change: str
     settle_sec: float
     purge: list[str] = field(default_factory=list)
@@ -376,11 +381,14 @@ def _unit(value: Any, at: str) -> Unit:
             "restartOn",
             "purge",
             "triggeredBy",
+            "stopsWith",
+            "canReload",
+            "memoryMax",
             "onChange",
             "settleSec",
         ),
     )
-    digests = _object(keys["digests"], f"{at}.digests", ("file", "restart", "reload", "install"))
+    digests = _object(keys["digests"], f"{at}.digests", ("file", "restart", "reload", "limits", "manager", "install"))
     restart_on = _object(keys["restartOn"], f"{at}.restartOn", ("files", "releases"))
     unit = Unit(
         name=_unit_name(keys["name"], f"{at}.name"),
@@ -393,6 +401,9 @@ def _unit(value: Any, at: str) -> Unit:
         restart_on_releases=_list(restart_on["releases"], f"{at}.restartOn.releases", _release_name),
         purge=_list(keys["purge"], f"{at}.purge", _path),
         triggered_by=_list(keys["triggeredBy"], f"{at}.triggeredBy", _unit_name),
+        stops_with=_list(keys["stopsWith"], f"{at}.stopsWith", _unit_name),
+        can_reload=_boolean(keys["canReload"], f"{at}.canReload"),
+        memory_max=None if keys["memoryMax"] is None else _number(keys["memoryMax"], f"{at}.memoryMax", 0, 1 << 64),
         on_change=_choice(keys["onChange"], f"{at}.onChange", ("auto", "restart", "reload", "none")),
         settle_sec=_number(keys["settleSec"], f"{at}.settleSec", 0, 3600),
     )

@@ -1,4 +1,4 @@
-"""What one unit needs: the decision table of the plan."""
+"""What one unit needs: the table in docs/transaction.md. activation/plan-units.ts mirrors it."""
 
 from __future__ import annotations
 
@@ -34,16 +34,13 @@ def decide(
     """
     if old is None:
         return _decide_new(unit, state)
-    restart = list(beside)
-    reload: list[str] = []
-    if unit.digests.file != old.file:
-        if unit.digests.restart != old.restart:
-            restart.insert(0, "restart digest differs")
-        if unit.digests.reload != old.reload:
-            reload.append("reload digest differs")
+    restart = restart_reasons(unit, old) + beside
+    reload = ["reload digest differs"] if unit.digests.reload != old.reload and unit.digests.file != old.file else []
     if drifted:
         restart.append("its file differed on the host")
     reasons = restart + reload
+    if old.activation == "on-demand" and unit.activation == "started" and not state.running:
+        return Decision("start", ["the transaction starts it from now on", *reasons])
     if not reasons:
         return _decide_unchanged(unit, state, booted)
     if unit.on_change == "none":
@@ -59,14 +56,28 @@ def decide(
     if unit.activation == "on-demand" and state.is_job and unit.on_change == "auto":
         note = "is at work: its next run takes the change"
         return Decision("none", [*reasons, note], f"{unit.name} {note}")
-    if unit.name.endswith(".timer") and ONCE_PAST.search(unit.content) and state.sub != "elapsed":
-        return Decision("none", [*reasons, "applied by daemon-reload: a restart could make it fire"])
+    if unit.name.endswith(".timer") and ONCE_PAST.search(unit.content):
+        late = f"{unit.name} has run out: its change counts from the next boot on" if state.sub == "elapsed" else None
+        return Decision("none", [*reasons, "applied by daemon-reload: a restart could make it fire"], late)
     wants_reload = unit.on_change == "reload" or (unit.on_change == "auto" and not restart)
-    if wants_reload and state.get("CanReload") == "yes":
+    if wants_reload and state.get("CanReload") == "yes" and unit.can_reload:
         return Decision("reload", reasons)
     if wants_reload:
         reasons.append("it cannot reload")
     return Decision("restart", reasons)
+
+
+def restart_reasons(unit: Unit, old: LedgerUnit) -> list[str]:
+    """Why its own definition needs a restart. Digests of an equal file do not count: another release made them."""
+    if unit.digests.file == old.file:
+        return []
+    reasons = ["restart digest differs"] if unit.digests.restart != old.restart else []
+    if unit.memory_max is not None and (old.memory_max is None or unit.memory_max < old.memory_max):
+        reasons.append("MemoryMax= goes down: the kernel would kill it if it uses more")
+    others = (("manager", old.manager), ("limits", old.limits))
+    if unit.on_change == "restart" and any(getattr(unit.digests, name) != digest for name, digest in others):
+        reasons.append("onChange is restart")
+    return reasons
 
 
 def _decide_new(unit: Unit, state: UnitState) -> Decision:

@@ -73,6 +73,9 @@ def next_ledger(work: Work, old: Ledger, made: Plan, seen: Observation, director
                 unit.path in made.adopted or (unit.name in old.units and old.units[unit.name].adopted),
                 _fresh(work, old, unit, boot),
                 unit.purge,
+                unit.digests.limits,
+                unit.digests.manager,
+                unit.memory_max,
             )
             for unit in bundle.units
         },

@@ -23,7 +23,8 @@ LATER: dict[str, dict[str, Any]] = {
     "": {"hooks": []},
     "bounds": {"confirmSec": 0},
     "releases": {"keep": 0, "environment": None},
-    "units": {"purge": []},
+    "units": {"purge": [], "stopsWith": [], "canReload": False, "memoryMax": None},
+    "units.digests": {"limits": "0" * 64, "manager": "0" * 64},
 }
 
 
@@ -58,9 +59,13 @@ class Generation:
         return parse_bundle(json.dumps(value).encode("utf-8"))
 
 
-def _parts(value: dict[str, Any], part: str) -> list[dict[str, Any]]:
-    found = value[part] if part else value
-    return found if isinstance(found, list) else [found]
+def _parts(value: dict[str, Any], place: str) -> list[dict[str, Any]]:
+    """The objects at a place such as `units.digests`; a list stands for each of its entries."""
+    found: list[Any] = [value]
+    for key in place.split(".") if place else []:
+        inner = [each[key] for each in found]
+        found = [each for part in inner for each in (part if isinstance(part, list) else [part])]
+    return found
 
 
 def content_digest(bundle: dict[str, Any]) -> str:

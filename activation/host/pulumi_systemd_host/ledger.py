@@ -44,6 +44,9 @@ class LedgerUnit:
     fresh: float = 0.0
     # Directories that go with it.
     purge: list[str] = field(default_factory=list)
+    limits: str = ""
+    manager: str = ""
+    memory_max: float | None = None
 
 
 @dataclass

@@ -99,7 +99,7 @@ def _conflicting(bundle: Bundle) -> set[str]:
 
 def _neighbours(system: System, states: dict[str, UnitState], seconds: float) -> dict[str, UnitState]:
     """Units of others that trigger ours, or stop when ours stop."""
-    keys = ("Triggers", "TriggeredBy", "RequiredBy", "BoundBy", "ConsistsOf")
+    keys = ("Triggers", "TriggeredBy", "RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf")
     further = {name for state in states.values() for key in keys for name in state.words(key)} - set(states)
     return show(system, {name for name in further if not name.endswith(UNRESTARTED)}, seconds)
 

@@ -54,6 +54,8 @@ class Pending:
     units: dict[str, SavedUnit] = field(default_factory=dict)
     involved: list[str] = field(default_factory=list)
     reloaded: list[str] = field(default_factory=list)
+    # Slices in which limits of running units change.
+    slices: list[str] = field(default_factory=list)
     users: list[str] = field(default_factory=list)
     groups: list[str] = field(default_factory=list)
 
@@ -128,6 +130,7 @@ def undo(system: System, directory: str, pending: Pending, wait_sec: float, at_b
     changed = _restore_links(system, pending, undone) or changed
     if changed or pending.switching:
         _attempt(undone.units, units.daemon_reload)
+        _attempt(undone.units, lambda: units.apply_limits(pending.slices, f"{pending.transaction}-undo"))
         _attempt(undone.units, lambda: units.reset_failed(pending.involved))
     if at_boot:
         _bring_back_later(units, pending, undone)

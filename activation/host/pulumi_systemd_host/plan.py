@@ -20,28 +20,15 @@ from .plan_adoption import (
     plan_unit_name,
     take_over,
 )
+from .plan_neighbours import Neighbours
 from .plan_shape import Action, Observation, Plan, Write
-from .plan_sockets import plan_sockets
 
 PERSISTENT = re.compile(r"^\s*Persistent\s*=\s*(?:1|y|yes|t|true|on)\s*$", re.MULTILINE | re.IGNORECASE)
 UNIT_MODE = 0o644
 # The order in which the actions of a receipt happen.
 STEPS = (
-    "none",
-    "adopt",
-    "build",
-    "check",
-    "pre-start",
-    "stop",
-    "disable",
-    "remove",
-    "restore",
-    "enable",
-    "reenable",
-    "reload",
-    "restart",
-    "start",
-    "post-start",
+    *("none", "adopt", "build", "check", "pre-start", "reload-manager", "stop", "disable", "remove", "restore"),
+    *("enable", "reenable", "reload", "restart", "start", "post-start"),
 )
 
 
@@ -57,7 +44,9 @@ def plan(old: Ledger, bundle: Bundle, seen: Observation) -> Plan:
         _plan_unit(made, old, unit, bundle.adopt, seen, changed_files, changed_releases)
     _plan_removals(made, old, bundle, seen)
     plan_drop_ins(made, bundle, seen)
-    plan_sockets(made, bundle, seen)
+    Neighbours(made, old, bundle, seen).plan()
+    going_on = {*made.stop, *made.hold, *made.restart, *made.follow, *made.start}
+    made.limits = [name for name in made.limits if name not in going_on]
     made.actions.sort(key=lambda action: STEPS.index(action.action))
     return made
 
@@ -226,9 +215,17 @@ def _plan_unit(
     names = seen.instances.get(unit.name, []) if unit.is_template else [unit.name]
     for name in names:
         state = seen.state(name)
-        _add(made, name, decide(unit, before, state, drifted, beside, booted), unit)
-    if written and before and not any(action.unit in {unit.name, *names} for action in made.actions):
-        made.actions.append(Action(unit.name, "none", ["only its file changed: applied by daemon-reload"]))
+        decision = decide(unit, before, state, drifted, beside, booted)
+        _add(made, name, decision, unit)
+        if before is None:
+            continue
+        if unit.activation == "on-demand" and decision.reasons and not (state.running or state.is_job):
+            made.idle.append(name)
+        if state.running and unit.digests.limits != before.limits and unit.digests.file != before.file:
+            made.limits.append(name)
+    if written and not any(action.unit in {unit.name, *names} for action in made.actions):
+        why = "only its file changed: applied by daemon-reload" if before else "new"
+        made.actions.append(Action(unit.name, "reload-manager", [why]))
     if not unit.is_template and seen.state(unit.name).get("NeedDaemonReload") == "yes":
         made.daemon_reload = True
 
@@ -241,6 +238,14 @@ def _add(made: Plan, name: str, decision: Decision, unit: Unit) -> None:
             made.actions.append(Action(name, "none", decision.reasons))
         return
     made.actions.append(Action(name, decision.verb, decision.reasons))
+    if name.endswith(".socket") and decision.verb == "restart":
+        # In two halves: another socket may take its address, and its service must not be started in between.
+        made.actions.pop()
+        made.stop.append(name)
+        made.start.append(name)
+        made.actions.append(Action(name, "stop", [*decision.reasons, "it is closed until it is started again"]))
+        made.actions.append(Action(name, "start", decision.reasons))
+        return
     if not name.endswith(".timer"):
         {"start": made.start, "restart": made.restart, "reload": made.reload}[decision.verb].append(name)
         return

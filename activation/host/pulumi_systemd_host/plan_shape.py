@@ -84,6 +84,9 @@ class Plan:
     stop: list[str] = field(default_factory=list)
     disable: list[str] = field(default_factory=list)
     remove: list[str] = field(default_factory=list)
+    # Services that go while their socket stays open for another one: stopped after the daemon-reload, then removed.
+    late: list[str] = field(default_factory=list)
+    remove_late: list[str] = field(default_factory=list)
     enable: list[str] = field(default_factory=list)
     reenable: list[str] = field(default_factory=list)
     stamps_now: list[str] = field(default_factory=list)
@@ -92,6 +95,12 @@ class Plan:
     reload: list[str] = field(default_factory=list)
     restart: list[str] = field(default_factory=list)
     start: list[str] = field(default_factory=list)
+    # Restarted by systemd itself together with a unit that they require.
+    follow: list[str] = field(default_factory=list)
+    # Changed on-demand units that do not run. Whatever starts one in the midst of the switch starts the old definition.
+    idle: list[str] = field(default_factory=list)
+    # Running units whose limits change and that go on.
+    limits: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     users_gone: list[str] = field(default_factory=list)
     groups_gone: list[str] = field(default_factory=list)
@@ -124,6 +133,7 @@ class Plan:
             or self.restore
             or self.aside
             or self.relink
+            or self.late
             or self.enable
             or self.reenable
             or self.daemon_reload
@@ -138,4 +148,11 @@ class Plan:
     @property
     def touched(self) -> list[str]:
         """Units that are stopped, started, restarted or reloaded."""
-        return list(dict.fromkeys([*self.hold, *self.stop, *self.reload, *self.restart, *self.start]))
+        return list(
+            dict.fromkeys([*self.hold, *self.stop, *self.late, *self.reload, *self.restart, *self.follow, *self.start])
+        )
+
+    def limited_slices(self, seen: Observation) -> list[str]:
+        """The slices in which limits of running units change."""
+        found = {name if name.endswith(".slice") else seen.state(name).get("Slice") for name in self.limits}
+        return sorted(found - {""})

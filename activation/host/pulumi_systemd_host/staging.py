@@ -79,7 +79,8 @@ def _check_room(work: Work, made: Plan) -> None:
 
 
 def _record(work: Work, old: Ledger, made: Plan, seen: Observation) -> Pending:
-    paths = [write.path for write in made.writes] + [release.link for release in made.links] + made.remove
+    paths = [write.path for write in made.writes] + [release.link for release in made.links]
+    paths += made.remove + made.remove_late
     paths += [f"{release.directory}/{LINK}" for release in made.rebind]
     paths += [stamp_path(timer) for timer in (*made.stamps_now, *made.stamps_gone)]
     paths += [saved.path for saved in made.restore] + [aside_path(saved.path) for saved in made.aside]
@@ -111,6 +112,7 @@ def _record(work: Work, old: Ledger, made: Plan, seen: Observation) -> Pending:
         units={name: saved_unit(state) for name, state in seen.states.items()},
         involved=sorted(involved),
         reloaded=made.reload,
+        slices=made.limited_slices(seen),
         users=[user.name for user in made.users],
         groups=sorted({user.group for user in made.users} - seen.groups),
     )

@@ -14,6 +14,7 @@ from .ledger import Ledger
 from .observe import stamp_path
 from .originals import give_back
 from .pending import Pending, write_pending
+from .plan_neighbours import TAKES_ALONG
 from .plan_shape import Observation, Plan
 from .users import create_users
 from .work import Work
@@ -51,10 +52,17 @@ def switch(work: Work, old: Ledger, made: Plan, pending: Pending, seen: Observat
         work.units.enablement("enable", [unit.name for unit in work.bundle.units if unit.enabled])
     if made.daemon_reload:
         work.units.daemon_reload()
+        # A socket that goes on may have started its old service until here.
+        _stop_latecomers(work, made)
+    late = _catch_late_starts(work, made, seen)
+    _hand_over(work, made)
+    work.units.apply_limits(made.limited_slices(seen), work.transaction)
     work.units.reset_failed([*made.touched, *made.gone])
     _set_stamps(work, made.stamps_now)
     work.units.reload(made.reload)
-    work.units.bring_up(made.restart, made.start)
+    work.units.bring_up([*made.restart, *late], made.start)
+    # systemd is at it; this waits for the end.
+    work.units.bring_up([], made.follow)
     _bring_up_neighbours(work, made, seen)
     _watch(work, made, seen)
     run_hooks(work, made, ("post-start",))
@@ -62,9 +70,35 @@ def switch(work: Work, old: Ledger, made: Plan, pending: Pending, seen: Observat
 
 def _stop_latecomers(work: Work, made: Plan) -> None:
     """A timer or socket may have started its service after the look that the plan is made from. Now all are held."""
-    single = [name for name in made.gone if not name.rpartition(".")[0].endswith("@")]
+    single = [name for name in made.gone if not name.rpartition(".")[0].endswith("@") and name not in made.late]
     states = work.units.show(single)
     work.units.stop(name for name, state in states.items() if state.active not in ("inactive", "failed"))
+
+
+def _catch_late_starts(work: Work, made: Plan, seen: Observation) -> list[str]:
+    """
+    On-demand units that something started since the look at the host, and that may run the old definition: they are
+    restarted, as the plan says of such units if they run.
+
+    They are not held: to stop a socket would refuse connections, and to stop a timer could lose a run.
+    """
+    states = work.units.show(made.idle)
+    late = [name for name, state in states.items() if state.running and state.invocation != seen.state(name).invocation]
+    work.warnings += [
+        f"{name} was started during the switch, and is restarted with its new definition" for name in late
+    ]
+    return late
+
+
+def _hand_over(work: Work, made: Plan) -> None:
+    """Stop services whose socket already belongs to another one. They had their own definition until here."""
+    if not made.late:
+        return
+    work.units.stop(made.late)
+    for path in made.remove_late:
+        remove_file(work.system.at(path))
+        sync_directory(os.path.dirname(work.system.at(path)))
+    work.units.daemon_reload()
 
 
 def _place_releases(work: Work, made: Plan) -> None:
@@ -108,7 +142,7 @@ def _is_due(work: Work, content: str, last_run: int) -> bool:
 
 def _bring_up_neighbours(work: Work, made: Plan, seen: Observation) -> None:
     """Start again what stopped only because one of our units did (Requires=, BindsTo=, PartOf= on it)."""
-    if not (made.stop or made.hold or made.restart):
+    if not (made.stop or made.hold or made.late or made.restart):
         return
     planned = {*made.touched, *made.gone}
     before = [name for name, state in seen.states.items() if state.running and not state.is_job and name not in planned]
@@ -126,11 +160,11 @@ def _bring_up_neighbours(work: Work, made: Plan, seen: Observation) -> None:
 
 
 def _watch(work: Work, made: Plan, seen: Observation) -> None:
-    touched = [*made.restart, *made.start, *made.reload]
+    touched = [*made.restart, *made.follow, *made.start, *made.reload]
     seconds = {unit.name: unit.settle_sec for unit in work.bundle.units}
-    fresh = {*made.restart, *made.start}
+    fresh = {*made.restart, *made.follow, *made.start}
     work.warnings += work.units.settle({name: seconds.get(name, 0.0) for name in touched}, fresh)
-    states = work.units.show(made.restart)
+    states = work.units.show([*made.restart, *made.follow])
     stale = [
         name for name, state in states.items() if state.invocation and state.invocation == seen.state(name).invocation
     ]
@@ -139,5 +173,4 @@ def _watch(work: Work, made: Plan, seen: Observation) -> None:
 
 
 def _depends_on(seen: Observation, name: str, planned: set[str]) -> bool:
-    keys = ("RequiredBy", "BoundBy", "ConsistsOf")
-    return any(name in seen.state(ours).words(key) for ours in planned for key in keys)
+    return any(name in seen.state(ours).words(key) for ours in planned for key in TAKES_ALONG)

@@ -34,7 +34,9 @@ PROPERTIES = (
     "TriggeredBy",
     "RequiredBy",
     "BoundBy",
+    "RequisiteOf",
     "ConsistsOf",
+    "Slice",
     "Job",
 )
 

@@ -43,6 +43,19 @@ class Units:
         if done.code != 0:
             raise HostError(f"systemctl daemon-reload failed: {first_line(done)}")
 
+    def apply_limits(self, slices: list[str], transaction: str) -> None:
+        """
+        Have systemd write changed limits to the cgroups of running units.
+
+        247 and 252 do so at the daemon-reload. 257 waits until a unit starts in the same slice (bench/live-limits), so
+        one that does nothing is started in each.
+        """
+        for number, name in enumerate(slices):
+            argv = ["systemd-run", "--quiet", "--collect", f"--unit=pulumi-systemd-limits-{transaction}-{number}"]
+            done = self.system.run([*argv, f"--slice={name}", "--", "/bin/true"], self.left())
+            if done.code != 0:
+                raise HostError(f"the limits of units in {name} could not be applied: {first_line(done)}")
+
     def enablement(self, verb: str, names: list[str]) -> None:
         """enable, disable or reenable, without a daemon-reload of its own."""
         if not names:

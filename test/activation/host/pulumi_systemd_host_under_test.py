@@ -70,12 +70,22 @@ GOOD: dict[str, Any] = {
             "name": "api.service",
             "path": "/etc/systemd/system/api.service",
             "content": API,
-            "digests": {"file": sha(API), "restart": sha("r"), "reload": sha("l"), "install": sha("i")},
+            "digests": {
+                "file": sha(API),
+                "restart": sha("r"),
+                "reload": sha("l"),
+                "limits": sha("c"),
+                "manager": sha("m"),
+                "install": sha("i"),
+            },
             "activation": "started",
             "enabled": True,
             "restartOn": {"files": ["/etc/orders/api.env"], "releases": ["orders"]},
             "purge": ["/var/lib/api"],
             "triggeredBy": ["api.socket"],
+            "stopsWith": ["api.socket"],
+            "canReload": False,
+            "memoryMax": None,
             "onChange": "auto",
             "settleSec": 1.5,
         }
@@ -111,6 +121,9 @@ def encoded(bundle: Bundle) -> bytes:
                 "restartOn": {"files": each.restart_on_files, "releases": each.restart_on_releases},
                 "purge": each.purge,
                 "triggeredBy": each.triggered_by,
+                "stopsWith": each.stops_with,
+                "canReload": each.can_reload,
+                "memoryMax": each.memory_max,
                 "onChange": each.on_change,
                 "settleSec": each.settle_sec,
             }
@@ -128,11 +141,13 @@ def encoded(bundle: Bundle) -> bytes:
 
 
 def unit(name: str = "api.service", content: str = API, **changes: Any) -> Unit:
-    """A unit whose digests are over `content` and the given restart, reload and install texts."""
+    """A unit whose digests are over `content` and the texts given for each class."""
     digests = Digests(
         sha(content),
         sha(changes.pop("restart", "r")),
         sha(changes.pop("reload", "l")),
+        sha(changes.pop("limits", "c")),
+        sha(changes.pop("manager", "m")),
         sha(changes.pop("install", "i")),
     )
     values: dict[str, Any] = {
@@ -142,6 +157,9 @@ def unit(name: str = "api.service", content: str = API, **changes: Any) -> Unit:
         "restart_on_files": [],
         "restart_on_releases": [],
         "triggered_by": [],
+        "stops_with": [],
+        "can_reload": False,
+        "memory_max": None,
         "on_change": "auto",
         "settle_sec": 0.0,
         **changes,

@@ -24,6 +24,7 @@ def ledger_unit(of: Unit, **changes: Any) -> LedgerUnit:
     entry = LedgerUnit(
         of.path, digests.file, digests.restart, digests.reload, digests.install, of.enabled, of.activation
     )
+    entry = replace(entry, limits=digests.limits, manager=digests.manager, memory_max=of.memory_max)
     return replace(entry, **changes)
 
 
@@ -58,8 +59,9 @@ def told(made: Plan) -> list[str]:
 
 class Decide(unittest.TestCase):
     def test_table(self) -> None:
-        same, restart, reload = unit(), unit(content=CHANGED, restart="2"), unit(content=CHANGED, reload="2")
-        only_file = unit(content=CHANGED)
+        same, restart = unit(), unit(content=CHANGED, restart="2")
+        reload = unit(content=CHANGED, reload="2", can_reload=True)
+        only_file, manager = unit(content=CHANGED), unit(content=CHANGED, manager="2")
         up, failed = state(), state(active="failed", sub="failed", Result="exit-code")
         loop = state(active="activating", sub="auto-restart", Result="exit-code")
         down = state(active="inactive", sub="dead")
@@ -81,6 +83,9 @@ class Decide(unittest.TestCase):
             ("restart digest, condition unmet", restart, unmet, "start"),
             ("reload digest, can reload", reload, reloads, "reload"),
             ("reload digest, cannot", reload, up, "restart"),
+            ("reload digest, cannot any more", replace(reload, can_reload=False), reloads, "restart"),
+            ("a limit of memory goes down", unit(content=CHANGED, limits="2", memory_max=1e6), up, "restart"),
+            ("another limit", unit(content=CHANGED, limits="2"), up, "none"),
             ("both digests", unit(content=CHANGED, restart="2", reload="2"), reloads, "restart"),
             ("unchanged, failed", same, failed, "start"),
             ("unchanged, crash loop", same, loop, "start"),
@@ -92,8 +97,9 @@ class Decide(unittest.TestCase):
             ("on-demand, running", unit(content=CHANGED, restart="2", activation="on-demand"), up, "restart"),
             ("on-demand oneshot at work", unit(content=CHANGED, restart="2", activation="on-demand"), job_up, "none"),
             ("onChange none", unit(content=CHANGED, restart="2", on_change="none"), up, "none"),
-            ("onChange reload", unit(content=CHANGED, restart="2", on_change="reload"), reloads, "reload"),
+            ("onChange reload", replace(restart, on_change="reload", can_reload=True), reloads, "reload"),
             ("onChange restart", unit(content=CHANGED, reload="2", on_change="restart"), reloads, "restart"),
+            ("onChange restart, what the manager applies", replace(manager, on_change="restart"), up, "restart"),
             ("onChange restart, only the file", unit(content=CHANGED, on_change="restart"), up, "none"),
             ("never ran, same boot", same, fresh, "none"),
         ]
@@ -117,7 +123,13 @@ class Decide(unittest.TestCase):
         new = unit("t.timer", "[Timer]\nOnBootSec=6min\n", restart="2")
         waiting, elapsed = state("t.timer", sub="waiting"), state("t.timer", sub="elapsed")
         self.assertEqual(decide(new, ledger_unit(old), waiting, False, [], False).verb, "none")
-        self.assertEqual(decide(new, ledger_unit(old), elapsed, False, [], False).verb, "restart")
+        decision = decide(new, ledger_unit(old), elapsed, False, [], False)
+        self.assertEqual((decision.verb, decision.warning is None), ("none", False))
+
+    def test_a_unit_is_to_be_started_that_was_on_demand(self) -> None:
+        old = ledger_unit(unit(activation="on-demand", enabled=False))
+        self.assertEqual(decide(unit(), old, state(active="inactive", sub="dead"), False, [], False).verb, "start")
+        self.assertEqual(decide(unit(), old, state(), False, [], False).verb, "none")
 
     def test_digests_of_an_equal_file_do_not_count(self) -> None:
         old = ledger_unit(unit(), restart=sha("computed otherwise by an older release"))
@@ -146,7 +158,7 @@ class PlanWhole(unittest.TestCase):
     def test_only_the_file_differs(self) -> None:
         made = planned([unit()], [unit(content=CHANGED)])
         self.assertEqual((made.touched, made.daemon_reload), ([], True))
-        self.assertEqual(told(made), ["none api.service: only its file changed: applied by daemon-reload"])
+        self.assertEqual(told(made), ["reload-manager api.service: only its file changed: applied by daemon-reload"])
 
     def test_install_differs(self) -> None:
         made = planned([unit()], [unit(content=CHANGED, install="2")])
@@ -275,13 +287,14 @@ class Sockets(unittest.TestCase):
     def test_a_changed_socket_stops_its_service_first(self) -> None:
         changed = unit("api.socket", "[Socket]\nListenStream=8001\n", restart="2")
         made = planned([self.SOCKET, self.SERVICE], [changed, self.SERVICE], list(self.STATES))
-        self.assertEqual((made.stop, made.restart, made.start), (["api.service"], ["api.socket"], ["api.service"]))
+        both = ["api.socket", "api.service"]
+        self.assertEqual((made.stop, made.restart, made.start), (both, [], both))
 
     def test_a_changed_socket_leaves_an_idle_service_idle(self) -> None:
         changed = unit("api.socket", "[Socket]\nListenStream=8001\n", restart="2")
         idle = state(active="inactive", sub="dead", TriggeredBy="api.socket")
         made = planned([self.SOCKET, self.SERVICE], [changed, self.SERVICE], [idle, self.STATES[1]])
-        self.assertEqual((made.stop, made.restart, made.start), ([], ["api.socket"], []))
+        self.assertEqual((made.stop, made.restart, made.start), (["api.socket"], [], ["api.socket"]))
 
     def test_a_running_service_gains_a_socket(self) -> None:
         changed = replace(unit(content=CHANGED, restart="2"), triggered_by=["api.socket"])
@@ -306,8 +319,27 @@ class Sockets(unittest.TestCase):
             state("api-admin.socket", Triggers="api.service"),
         ]
         made = planned([self.SOCKET, service, second], [changed, service, second], states)
-        self.assertEqual((made.hold, made.stop), (["api-admin.socket"], ["api.service"]))
-        self.assertEqual(made.start, ["api.service", "api-admin.socket"])
+        self.assertEqual((made.hold, made.stop), (["api-admin.socket"], ["api.socket", "api.service"]))
+        self.assertEqual(made.start, ["api.socket", "api.service", "api-admin.socket"])
+
+    def test_a_socket_goes_to_another_service_and_stays_open(self) -> None:
+        renamed = unit("api.socket", "[Socket]\nListenStream=8000\nService=web.service\n", manager="2")
+        web = unit("web.service", activation="on-demand", triggered_by=["api.socket"])
+        made = planned([self.SOCKET, self.SERVICE], [renamed, web], list(self.STATES))
+        self.assertEqual((made.stop, made.late, made.start), ([], ["api.service"], ["web.service"]))
+        self.assertEqual((made.remove, made.remove_late), ([], ["/etc/systemd/system/api.service"]))
+
+    def test_systemd_restarts_what_requires_a_restarted_unit(self) -> None:
+        front = unit("front.service", stops_with=["api.service"])
+        states = [state(RequiredBy="front.service"), state("front.service")]
+        made = planned([unit(), front], [unit(content=CHANGED, restart="2"), front], states)
+        self.assertEqual((made.restart, made.follow, made.stop), (["api.service"], ["front.service"], []))
+
+    def test_an_idle_unit_that_changes_is_looked_at_again(self) -> None:
+        changed = replace(unit(content=CHANGED, restart="2"), activation="on-demand", triggered_by=["api.socket"])
+        idle = state(active="inactive", sub="dead", TriggeredBy="api.socket")
+        made = planned([self.SOCKET, self.SERVICE], [self.SOCKET, changed], [idle, self.STATES[1]])
+        self.assertEqual((made.idle, made.touched), (["api.service"], []))
 
 
 class Order(unittest.TestCase):

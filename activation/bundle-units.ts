@@ -1,0 +1,55 @@
+import { parseUnitFile } from "../systemd/unit-file.ts";
+import type { BundleUnit } from "./bundle.ts";
+import { unitDigests } from "./digests.ts";
+import { unitFacts } from "./unit-facts.ts";
+
+/** A unit before it is known what else is on its host. */
+export interface UnitDefinition {
+  readonly name: string;
+  /** Exact text of the unit file. */
+  readonly text: string;
+  /** `started` or `on-demand`. */
+  readonly activation: string;
+  readonly restartOnFiles: readonly string[];
+  readonly restartOnReleases: readonly string[];
+  /** Directories that are removed with it. Default: none. */
+  readonly purge?: readonly string[];
+  /** Sockets, timers and paths that can start it; those of the same host are found by their text as well. */
+  readonly triggeredBy: readonly string[];
+  /** `auto`, `restart`, `reload` or `none`. */
+  readonly onChange: string;
+  readonly settleSec: number;
+}
+
+/** Where a unit of ours lies on a host. */
+export function unitPath(name: string): string {
+  return `/etc/systemd/system/${name}`;
+}
+
+/** The units of one host as its bundle has them: with everything that the host program would else have to guess. */
+export function bundleUnits(units: readonly UnitDefinition[]): BundleUnit[] {
+  const known = units.map((unit) => ({ unit, facts: unitFacts(unit.name, unit.text) }));
+  const names = new Set(units.map((unit) => unit.name));
+  return known.map(({ unit, facts }) => {
+    const triggers = known.filter(({ facts: { triggers } }) => triggers.includes(unit.name));
+    return {
+      name: unit.name,
+      path: unitPath(unit.name),
+      content: unit.text,
+      digests: unitDigests(unit.text),
+      activation: unit.activation === "started" ? "started" : "on-demand",
+      enabled: parseUnitFile(unit.text).sections.some((section) => section.name === "Install"),
+      restartOn: { files: [...unit.restartOnFiles], releases: [...unit.restartOnReleases] },
+      purge: [...(unit.purge ?? [])],
+      triggeredBy: [
+        ...new Set([...unit.triggeredBy, ...facts.sockets, ...triggers.map((trigger) => trigger.unit.name)]),
+      ].sort(),
+      stopsWith: facts.stopsWith.filter((name) => names.has(name)),
+      canReload: facts.canReload,
+      memoryMax: facts.memoryMax,
+      // The Unit's schema admits only these words.
+      onChange: unit.onChange as BundleUnit["onChange"],
+      settleSec: unit.settleSec,
+    };
+  });
+}

@@ -1,0 +1,146 @@
+import { isDeepStrictEqual } from "node:util";
+import { parseUnitFile, unitModel } from "../systemd/unit-file.ts";
+import type { Bundle, BundleUnit } from "./bundle.ts";
+import { type ChangeClass, changeClass, isLowered } from "./change-class.ts";
+import { isOnDemand, type KnownUnit, mayRun, type UnitDraft } from "./plan-draft.ts";
+import type { PlanCause } from "./plan-shape.ts";
+
+/** Things beside the units that change, by path or name, with the cause that they are for a unit which follows them. */
+export interface ChangesBeside {
+  readonly files: ReadonlyMap<string, PlanCause>;
+  readonly releases: ReadonlyMap<string, PlanCause>;
+}
+
+/** What differs beside the units. */
+export function changesBeside(old: Bundle | undefined, next: Bundle): ChangesBeside {
+  const files = new Map<string, PlanCause>();
+  for (const { path, content } of next.files) {
+    const before = old?.files.find((file) => file.path === path);
+    if (before?.content === content) continue;
+    files.set(path, { kind: "file", path, change: before === undefined ? "new" : "changed" });
+  }
+  const releases = new Map<string, PlanCause>();
+  for (const release of next.releases) {
+    const before = old?.releases.find(({ name }) => name === release.name);
+    if (before && isDeepStrictEqual(where(before), where(release))) continue;
+    releases.set(release.name, {
+      kind: "release",
+      name: release.name,
+      old: before?.sha256 ?? null,
+      new: release.sha256,
+    });
+  }
+  return { files, releases };
+}
+
+function where({ sha256, directory, link }: Bundle["releases"][number]) {
+  return { sha256, directory, link };
+}
+
+/** Decides for one unit what its own change needs, other units left aside. The table in docs/transaction.md. */
+export function decideUnit(draft: UnitDraft, beside: ChangesBeside): void {
+  const { old, next } = draft;
+  decideEnablement(draft);
+  if (next === undefined) {
+    if (mayRun(draft)) draft.action = "stop";
+    else draft.notes.push("a run at work is stopped");
+    if (isOnDemand(draft)) draft.ifIdle = "none";
+    draft.causes.push({ kind: "unit", change: "removed" });
+  } else if (old === undefined) {
+    draft.action = next.unit.activation === "started" ? "start" : "reload-manager";
+    draft.causes.push({ kind: "unit", change: "new" });
+  } else {
+    decideChange(draft, old, next, beside);
+  }
+}
+
+function decideChange(draft: UnitDraft, old: KnownUnit, next: KnownUnit, beside: ChangesBeside): void {
+  const { onChange, activation } = next.unit;
+  const differs = (digest: keyof BundleUnit["digests"]) => old.unit.digests[digest] !== next.unit.digests[digest];
+  const outside = [
+    ...next.unit.restartOn.files.flatMap((path) => beside.files.get(path) ?? []),
+    ...next.unit.restartOn.releases.flatMap((name) => beside.releases.get(name) ?? []),
+  ];
+  draft.causes.push(...outside, ...directiveCauses(old, next));
+  const restarts =
+    outside.length > 0 ||
+    differs("restart") ||
+    isLowered(old.unit.memoryMax, next.unit.memoryMax) ||
+    (onChange === "restart" && (differs("manager") || differs("limits")));
+  const acts = restarts || differs("reload");
+  const atRest = differs("file") ? "reload-manager" : "none";
+
+  if (old.unit.activation === "on-demand" && activation === "started") {
+    draft.causes.push({ kind: "activation", old: "on-demand", new: "started" });
+    draft.ifIdle = "start";
+  }
+  if (draft.ifIdle === "start" && !mayRun(draft)) {
+    draft.action = "start";
+  } else if (!acts) {
+    draft.action = atRest;
+  } else if (onChange === "none") {
+    draft.action = atRest;
+    draft.notes.push("not applied to what runs, because onChange is none");
+  } else if (/\.(slice|target)$/.test(draft.name)) {
+    draft.action = atRest;
+  } else if (old.facts.isJob && activation === "started") {
+    draft.action = "start";
+  } else if (old.facts.isJob) {
+    draft.action = atRest;
+    const fate = onChange === "auto" ? "left to finish; its next run takes the change" : `begun again (${onChange})`;
+    draft.notes.push(`a run at work is ${fate}`);
+  } else if (draft.name.endsWith(".timer") && next.facts.countsFromThePast) {
+    draft.action = atRest;
+    draft.notes.push("it is not restarted, because that could make it fire; daemon-reload sets its next run");
+  } else if (/\.(socket|timer)$/.test(draft.name)) {
+    draft.action = "stop+start";
+  } else {
+    const wantsReload = onChange === "reload" || (onChange === "auto" && !restarts);
+    draft.action = wantsReload && old.unit.canReload && next.unit.canReload ? "reload" : "restart";
+    if (wantsReload && draft.action === "restart") draft.notes.push("it cannot reload, so it is restarted");
+  }
+  if (isOnDemand(draft) && draft.action !== atRest) draft.ifIdle ??= atRest;
+}
+
+function decideEnablement(draft: UnitDraft): void {
+  const [before, after] = [draft.old?.unit, draft.next?.unit];
+  if (!after?.enabled) draft.enablement = before?.enabled ? "disable" : "none";
+  else if (before === undefined) draft.enablement = "enable";
+  else if (!before.enabled || before.digests.install !== after.digests.install) draft.enablement = "reenable";
+}
+
+const needs = {
+  nothing: "none",
+  manager: "reload-manager",
+  limits: "reload-manager",
+  reload: "reload",
+  restart: "restart",
+  install: "reenable",
+} as const satisfies Record<ChangeClass, string>;
+
+/** One cause for each directive that differs, in the order of the new text. */
+function directiveCauses(old: KnownUnit, next: KnownUnit): PlanCause[] {
+  const [before, after] = [old, next].map(({ unit }) => assignments(unit.content));
+  return [...new Set([...after!.keys(), ...before!.keys()])].flatMap((place): PlanCause[] => {
+    const [was, is] = [before!.get(place), after!.get(place)];
+    if (isDeepStrictEqual(was?.values, is?.values)) return [];
+    const { section, key } = (is ?? was)!;
+    const classes = [was, is].flatMap((one) => (one === undefined ? [] : changeClass(section, key, one.values)));
+    const lowered = section === "Service" && key === "MemoryMax" && isLowered(old.unit.memoryMax, next.unit.memoryMax);
+    const wanted = lowered || classes.includes("restart") ? "restart" : classes[0]!;
+    return [
+      { kind: "directive", section, key, old: was?.values ?? null, new: is?.values ?? null, needs: needs[wanted] },
+    ];
+  });
+}
+
+function assignments(text: string) {
+  const model = unitModel(parseUnitFile(text));
+  return new Map(
+    Object.entries(model).flatMap(([section, directives]) =>
+      Object.entries(directives).map(
+        ([key, value]) => [`${section}\0${key}`, { section, key, values: [value].flat() }] as const,
+      ),
+    ),
+  );
+}

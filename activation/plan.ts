@@ -1,0 +1,110 @@
+import type { Bundle } from "./bundle.ts";
+import { drafts, isTrigger, stops, type UnitDraft } from "./plan-draft.ts";
+import { planNeighbours, socketGaps } from "./plan-neighbours.ts";
+import type { PlanStep, TransactionPlan } from "./plan-shape.ts";
+import { changesBeside, decideUnit } from "./plan-units.ts";
+
+export type * from "./plan-shape.ts";
+
+/** What every plan takes for granted, since it is made without the host. */
+export const planAssumptions = [
+  "The host is at the old state: its files, units and links are as that transaction left them.",
+  "Units that the transaction starts are up, jobs among them are done, and nobody has disabled, masked or stopped one.",
+  "Nothing outside of the bundle depends on these units: what does is stopped and started again with them, and told.",
+] as const;
+
+/**
+ * What one transaction will do on a host and why, made from the two states alone. It is what the host program does from
+ * the digests where the assumptions hold; the two are tested against each other.
+ * @param old what the host was brought to last; undefined for a host that this stack has not touched yet
+ * @param next what it must become; without units, files and releases: a destroy
+ */
+export function plan(old: Bundle | undefined, next: Bundle): TransactionPlan {
+  const beside = changesBeside(old, next);
+  const units = drafts(old?.units ?? [], next.units);
+  for (const draft of units.values()) decideUnit(draft, beside);
+  const late = planNeighbours(units);
+  const all = [...units.values()];
+  const steps = planSteps(all, late, old, next);
+  return {
+    assumptions: planAssumptions,
+    units: all.map(({ name, action, enablement, ifIdle, causes, notes }) => ({
+      unit: name,
+      action,
+      enablement,
+      ifIdle: ifIdle === action ? null : (ifIdle ?? null),
+      causes,
+      notes,
+    })),
+    steps,
+    gaps: socketGaps(units),
+    accounts: {
+      made: missing(next.users, old?.users ?? []),
+      removed: missing(old?.users ?? [], next.users),
+    },
+    releases: { changed: [...beside.releases.keys()], removed: missing(old?.releases ?? [], next.releases) },
+    untouched: all.filter(isUntouched).map(({ name }) => name),
+    daemonReloads: steps.filter(({ step }) => step === "daemon-reload").length,
+  };
+}
+
+function isUntouched({ action, enablement }: UnitDraft): boolean {
+  return (action === "none" || action === "reload-manager") && enablement === "none";
+}
+
+function missing(from: readonly { name: string }[], inside: readonly { name: string }[]): string[] {
+  return from.map(({ name }) => name).filter((name) => !inside.some((other) => other.name === name));
+}
+
+function planSteps(all: readonly UnitDraft[], late: readonly string[], old: Bundle | undefined, next: Bundle) {
+  const named = (wanted: (draft: UnitDraft) => boolean) => all.filter(wanted).map(({ name }) => name);
+  const stopping = named((draft) => stops(draft) && !late.includes(draft.name));
+  const written = [
+    ...next.files.filter((file) => {
+      const before = old?.files.find(({ path }) => path === file.path);
+      return before?.content !== file.content || before.mode !== file.mode;
+    }),
+    ...all.flatMap(({ old: was, next: is }) => {
+      const same = was?.unit.digests.file === is?.unit.digests.file && was?.unit.path === is?.unit.path;
+      return is && !same ? [is.unit] : [];
+    }),
+  ];
+  const kept = new Set([...next.files, ...next.units].map(({ path }) => path));
+  const gone = [...(old?.files ?? []), ...(old?.units ?? [])].filter(({ path }) => !kept.has(path));
+  const enabling = all.some(({ enablement }) => enablement === "enable" || enablement === "reenable");
+  const reads = enabling || gone.some(isUnit) || written.some(isUnit);
+  const later = (path: string) => late.some((name) => path.endsWith(`/${name}`));
+  const paths = (items: readonly { path: string }[]) => items.map(({ path }) => path);
+
+  const bringUp = (["socket", "service", "trigger"] as const).flatMap((wave): PlanStep[] => [
+    { step: "restart", of: named(({ name, action }) => action === "restart" && waveOf(name) === wave) },
+    {
+      step: "start",
+      of: named(({ name, action }) => (action === "start" || action === "stop+start") && waveOf(name) === wave),
+    },
+  ]);
+  const steps: PlanStep[] = [
+    { step: "write", of: paths(written) },
+    { step: "stop", of: stopping.filter(isTrigger) },
+    { step: "stop", of: stopping.filter((name) => !isTrigger(name)) },
+    { step: "disable", of: named(({ enablement }) => enablement === "disable") },
+    { step: "remove", of: paths(gone.filter(({ path }) => !later(path))) },
+    { step: "enable", of: named(({ enablement }) => enablement === "enable") },
+    { step: "reenable", of: named(({ enablement }) => enablement === "reenable") },
+    ...(reads ? [{ step: "daemon-reload", of: [] } as const] : []),
+    { step: "hand-over", of: late },
+    ...(late.length > 0 ? [{ step: "daemon-reload", of: [] } as const] : []),
+    { step: "reload", of: named(({ action }) => action === "reload") },
+    ...bringUp,
+    { step: "watch", of: named(({ action }) => ["reload", "restart", "start", "stop+start"].includes(action)) },
+  ];
+  return steps.filter(({ step, of }) => step === "daemon-reload" || of.length > 0);
+}
+
+function isUnit(item: object): boolean {
+  return "activation" in item;
+}
+
+function waveOf(name: string): "socket" | "service" | "trigger" {
+  return name.endsWith(".socket") ? "socket" : /\.(timer|path)$/.test(name) ? "trigger" : "service";
+}

@@ -1,0 +1,91 @@
+import type { UnitModel } from "../systemd/sections.ts";
+import { parseUnitFile, unitModel } from "../systemd/unit-file.ts";
+import { bytesProblem, parsedBytes } from "../systemd/values/bytes.ts";
+
+/** What a unit's text says that decides how a change of it, or of a unit beside it, reaches the running system. */
+export interface UnitFacts {
+  /** Whether `systemctl reload` means something to it: `ExecReload=`, or `Type=notify-reload`. */
+  readonly canReload: boolean;
+  /** Whether it runs to an end and is then done: a oneshot without `RemainAfterExit=`. */
+  readonly isJob: boolean;
+  /** Units whose stop or restart takes this one along: `Requires=`, `Requisite=`, `BindsTo=`, `PartOf=`. */
+  readonly stopsWith: readonly string[];
+  /** Units that it starts by itself: those of a socket, a timer or a path. */
+  readonly triggers: readonly string[];
+  /** Sockets that a service asks for in `Sockets=`. */
+  readonly sockets: readonly string[];
+  /** `MemoryMax=` in bytes; null for none, and for a share of the host's memory. */
+  readonly memoryMax: number | null;
+  /** Where a socket listens, as written: `127.0.0.1:8000`. */
+  readonly listens: readonly string[];
+  /** Whether a timer counts from a moment that has passed, so that starting it again could make it fire. */
+  readonly countsFromThePast: boolean;
+}
+
+const takenAlong = ["Requires", "Requisite", "BindsTo", "PartOf"];
+
+/**
+ * The facts of one unit.
+ * @param name file name of the unit; without `Unit=` or `Service=` a trigger starts the service of its own name
+ * @param text the exact bytes of the unit file
+ */
+export function unitFacts(name: string, text: string): UnitFacts {
+  const model = unitModel(parseUnitFile(text));
+  const type = last(model, "Service", "Type");
+  return {
+    canReload: assigned(model, "Service", "ExecReload").length > 0 || type === "notify-reload",
+    isJob: type === "oneshot" && !isTrue(last(model, "Service", "RemainAfterExit")),
+    stopsWith: unique(takenAlong.flatMap((key) => words(model, "Unit", key))),
+    triggers: triggersOf(name, model),
+    sockets: words(model, "Service", "Sockets"),
+    memoryMax: memoryBytes(last(model, "Service", "MemoryMax")),
+    listens: Object.keys(model.Socket ?? {})
+      .filter((key) => key.startsWith("Listen"))
+      .flatMap((key) => assigned(model, "Socket", key)),
+    countsFromThePast: ["OnBootSec", "OnStartupSec", "OnActiveSec"].some(
+      (key) => assigned(model, "Timer", key).length > 0,
+    ),
+  };
+}
+
+/** A size in bytes where the text is one: not `infinity`, not a percentage, not empty. */
+export function memoryBytes(text: string | undefined): number | null {
+  return text === undefined || text === "" || bytesProblem(text) !== undefined ? null : parsedBytes(text);
+}
+
+function triggersOf(name: string, model: UnitModel): readonly string[] {
+  const stem = name.slice(0, name.lastIndexOf("."));
+  const own = `${stem}.service`;
+  if (name.endsWith(".timer")) return [last(model, "Timer", "Unit") || own];
+  if (name.endsWith(".path")) return [last(model, "Path", "Unit") || own];
+  if (!name.endsWith(".socket")) return [];
+  // Each connection gets an instance of its own from a template; nothing else hangs on it.
+  if (isTrue(last(model, "Socket", "Accept"))) return [];
+  return [last(model, "Socket", "Service") || own];
+}
+
+/** The values of a key since its last reset. */
+function assigned(model: UnitModel, section: string, key: string): readonly string[] {
+  const values = [model[section]?.[key] ?? []].flat();
+  return values.slice(values.lastIndexOf("") + 1);
+}
+
+function last(model: UnitModel, section: string, key: string): string | undefined {
+  return [model[section]?.[key] ?? []].flat().at(-1);
+}
+
+/** Names in a list of units; what a specifier stands for is known on the host alone. */
+function words(model: UnitModel, section: string, key: string): string[] {
+  return [model[section]?.[key] ?? []]
+    .flat()
+    .flatMap((value) => value.split(/\s+/))
+    .filter((word) => word !== "" && !word.includes("%"));
+}
+
+function isTrue(value: string | undefined): boolean {
+  return ["1", "yes", "y", "true", "t", "on"].includes(value?.toLowerCase() ?? "");
+}
+
+function unique(names: readonly string[]): string[] {
+  return [...new Set(names)].sort();
+}

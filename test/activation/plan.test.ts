@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { bundleSchema } from "../../activation/bundle.ts";
+import { type PlanCause, plan } from "../../activation/plan.ts";
+import { bundlePair } from "./bundle-pairs.ts";
+import { hostPlans, type PlanQuestion, plannedActions } from "./host-plans.ts";
+import { caseBundles, planCases } from "./plan-cases.ts";
+import { testBundle, testUnit } from "./test-bundle.ts";
+
+const trials = Number(process.env.TRIALS ?? 400);
+
+const hosts = hostPlans(planCases.map((row) => ({ ...caseBundles(row), onDemand: "running" })));
+
+for (const [index, row] of planCases.entries()) {
+  test(`${row.changes}: ${[...new Set(Object.values(row.expect))].join(", ")}`, () => {
+    const { old, next } = caseBundles(row);
+    bundleSchema.parse(next);
+    const made = plan(old, next);
+    const told = (key: "action" | "enablement" | "ifIdle", usual: string | null) =>
+      Object.fromEntries(made.units.flatMap((unit) => (unit[key] === usual ? [] : [[unit.unit, unit[key]]])));
+    assert.deepEqual(told("action", null), row.expect);
+    assert.deepEqual(told("enablement", "none"), row.enablement ?? {});
+    assert.deepEqual(told("ifIdle", null), row.ifIdle ?? {});
+    assert.deepEqual(
+      made.gaps.map(({ address }) => address),
+      row.gaps ?? [],
+    );
+    for (const [name, causes] of Object.entries(row.causes ?? {})) {
+      assert.deepEqual(made.units.find(({ unit }) => unit === name)?.causes.map(inShort), causes);
+    }
+    assert.deepEqual(hosts[index], plannedActions(made, "running"), "the host program's plan is the first");
+  });
+}
+
+test(`the host program plans the same as TypeScript for ${trials} random pairs of bundles`, () => {
+  const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
+  const pairs = fc.sample(bundlePair, { numRuns: trials, seed });
+  const questions = pairs.flatMap((pair): PlanQuestion[] => [
+    { ...pair, onDemand: "idle" },
+    { ...pair, onDemand: "running" },
+  ]);
+  const answers = hostPlans(questions);
+  for (const [index, { old, next, onDemand }] of questions.entries()) {
+    const made = plannedActions(plan(old, next), onDemand);
+    assert.deepEqual(
+      answers[index],
+      made,
+      `seed ${seed}, pair ${index >> 1}, on-demand units ${onDemand} (host program first)\n${texts(old)}\n=====>\n${texts(next)}`,
+    );
+  }
+});
+
+function inShort(cause: PlanCause): string {
+  if (cause.kind === "directive") return `[${cause.section}] ${cause.key}`;
+  return cause.kind === "file" ? cause.path : cause.kind;
+}
+
+function texts(bundle: PlanQuestion["old"]): string {
+  return (bundle?.units ?? [])
+    .map((unit) => `# ${unit.name} ${unit.activation} ${unit.onChange} ${unit.restartOn.files}\n${unit.content}`)
+    .join("\n");
+}
+
+test("a plan has the steps in the order in which the host program takes them", () => {
+  const row = planCases.find(({ changes }) => changes.startsWith("another service behind an open socket"))!;
+  const { old, next } = caseBundles(row);
+  assert.deepEqual(
+    plan(old, next).steps.map(({ step, of }) => `${step} ${of.join(" ")}`.trim()),
+    [
+      "write /etc/systemd/system/api.socket /etc/systemd/system/b.service",
+      "daemon-reload",
+      "hand-over api.service",
+      "daemon-reload",
+      "start b.service",
+      "watch b.service",
+    ],
+  );
+});
+
+test("a first deployment starts all, and a destroy stops all", () => {
+  const { old } = caseBundles(planCases.find(({ changes }) => changes === "a socket")!);
+  const actions = (made: ReturnType<typeof plan>) => made.units.map(({ unit, action }) => `${action} ${unit}`);
+  assert.deepEqual(actions(plan(undefined, old)), ["start api.service", "start api.socket"]);
+  assert.deepEqual(actions(plan(old, { ...old, units: [] })), ["stop api.service", "stop api.socket"]);
+});
+
+test("another release restarts what runs it, and the receipt and the plan agree on that", () => {
+  const bundle = (id: string) => {
+    const release = { name: "api", sha256: id.repeat(64), archive: "/nowhere.tar", id, keep: 1 };
+    const units = [
+      testUnit("api.service", "[Service]\nExecStart=/opt/api/current/run\n", { restartOnReleases: ["api"] }),
+      testUnit("other.service", "[Service]\nExecStart=/bin/true\n"),
+    ];
+    return testBundle(units, [], undefined, [release]);
+  };
+  const [old, next] = [bundle("a"), bundle("b")];
+  const made = plan(old, next);
+  assert.deepEqual(made.untouched, ["other.service"]);
+  assert.deepEqual(made.units[0]?.causes, [{ kind: "release", name: "api", old: "a".repeat(64), new: "b".repeat(64) }]);
+  assert.deepEqual(hostPlans([{ old, next, onDemand: "running" }]), [plannedActions(made, "running")]);
+});
