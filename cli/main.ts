@@ -7,6 +7,7 @@ import { drift } from "./drift.ts";
 import { fmt } from "./fmt.ts";
 import { lint } from "./lint.ts";
 import { render } from "./render/render.ts";
+import { review } from "./review/review.ts";
 import { schedule } from "./schedule/schedule.ts";
 import { score } from "./score.ts";
 import { styleFor, type Terminal } from "./terminal.ts";
@@ -138,6 +139,33 @@ Examples:
   pulumi-systemd render --stack prod --out rendered --check    # in CI`,
     )
     .action((options) => ended(() => render(options, terminal)));
+
+  program
+    .command("review")
+    .description("what a change of the program brings to each host, and why; no host is asked")
+    .requiredOption("-s, --stack <name>", "stack of the project: dev, ORG/dev or ORG/PROJECT/dev")
+    .option("-C, --cwd <folder>", "folder of the Pulumi project", ".")
+    .option("--config-file <file>", "config of the stack, in place of Pulumi.STACK.yaml")
+    .option(
+      "--base <base>",
+      "compare with this revision of git, or with what `render` wrote: a folder or its JSON",
+      "HEAD",
+    )
+    .option("--markdown <file>", "write it here as Markdown, cut to fit in a comment on a pull request")
+    .option("--html <file>", "write it here as a page that needs nothing else")
+    .option("--timezone <zone>", "time zone of the hosts, for timers that name none", "UTC")
+    .addOption(json)
+    .addHelpText(
+      "after",
+      `
+Without --markdown or --html the whole report is printed as Markdown.
+
+Examples:
+  pulumi-systemd review --stack prod                                # what is not committed yet
+  pulumi-systemd review --stack prod --base origin/main --markdown review.md --html review.html
+  pulumi-systemd review --stack prod --base rendered --json | jq '.hosts[].units[] | {unit, action}'`,
+    )
+    .action(({ timezone, ...options }) => ended(() => review({ ...options, timezone: knownZone(timezone) }, terminal)));
 
   program
     .command("schedule")

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { restartFindings, restartsAfterFailure } from "./checks/restart.ts";
 import { exceptions } from "./exception.ts";
-import { serviceRule } from "./rule.ts";
+import { servicePolicy } from "./service-policy.ts";
 
 /** Requires `Restart=` of services that run until they are stopped. */
-export const restartRequired = serviceRule({
+export const restartRequired = servicePolicy({
   name: "restart-required",
   displayName: "Restart after failure",
   description: "Checks that a long-running service is restarted when it fails.",
@@ -19,5 +19,5 @@ export const restartRequired = serviceRule({
       .describe("Values of Restart= that pass."),
     except: exceptions,
   }),
-  service: ({ model }, config) => restartFindings(model, config),
+  findings: (_name, unit, config) => restartFindings(unit, config),
 });

@@ -1,12 +1,10 @@
 import { z } from "zod";
-import { exposureDirectives } from "../systemd/exposure.ts";
-import { throwUnknown } from "./checked-unit.ts";
 import { exposureFindings } from "./checks/exposure.ts";
 import { exceptions } from "./exception.ts";
-import { serviceRule } from "./rule.ts";
+import { servicePolicy } from "./service-policy.ts";
 
 /** Sets a ceiling on the score that `systemd-analyze security` gives a service. */
-export const sandboxExposure = serviceRule({
+export const sandboxExposure = servicePolicy({
   name: "sandbox-exposure",
   displayName: "Exposure",
   description: "Checks that the exposure score of a service is below the ceiling.",
@@ -29,8 +27,5 @@ export const sandboxExposure = serviceRule({
       .describe("Highest score of systemd-analyze security that passes, 0.0 (sealed) to 10.0 (open)."),
     except: exceptions,
   }),
-  service: (unit, limits) => {
-    for (const directive of exposureDirectives) throwUnknown(`Service.${directive}`, unit.unknown);
-    return exposureFindings(unit.name, unit.model, limits);
-  },
+  findings: exposureFindings,
 });

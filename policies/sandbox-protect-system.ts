@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { protectSystemFindings } from "./checks/protect-system.ts";
 import { exceptions } from "./exception.ts";
-import { serviceRule } from "./rule.ts";
+import { servicePolicy } from "./service-policy.ts";
 
 /** Requires `ProtectSystem=` of at least the configured strength. */
-export const sandboxProtectSystem = serviceRule({
+export const sandboxProtectSystem = servicePolicy({
   name: "sandbox-protect-system",
   displayName: "System is read only",
   description: "Checks that a service cannot write to the operating system.",
@@ -22,5 +22,5 @@ export const sandboxProtectSystem = serviceRule({
     minimum: z.enum(["full", "strict"]).default("full").describe("Weakest value of ProtectSystem= that passes."),
     except: exceptions,
   }),
-  service: ({ model }, config) => protectSystemFindings(model, config),
+  findings: (_name, unit, config) => protectSystemFindings(unit, config),
 });

@@ -15,7 +15,6 @@ from .lock import DIRECTORY
 ABANDONED_SEC = 3600
 RESULT = "result.json"
 REQUEST = "request.json"
-BACK = "back.json"
 ALIVE = "alive"
 PROGRESS = "progress"
 # Beside them: answers of scopes that have no ledger (answer.py).
@@ -81,8 +80,8 @@ class Scratch:
             os.close(self.alive)
 
 
-def begin(request: Request, program: bytes, bundle: bytes, back: bytes = b"") -> Scratch:
-    """A new transaction's directory, with everything that it needs. `back`: what a rollback needs besides."""
+def begin(request: Request, program: bytes, bundle: bytes) -> Scratch:
+    """A new transaction's directory, with everything that it needs."""
     transaction = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
     os.mkdir(os.path.join(DIRECTORY, transaction), 0o700)
     path = os.path.join(DIRECTORY, transaction, ALIVE)
@@ -91,8 +90,6 @@ def begin(request: Request, program: bytes, bundle: bytes, back: bytes = b"") ->
         fcntl.flock(scratch.alive, fcntl.LOCK_SH)
         stage_file(scratch.at("program.py"), program, 0o600)
         stage_file(scratch.at("bundle.json"), bundle, 0o600)
-        if back:
-            stage_file(scratch.at(BACK), back, 0o600)
         stage_file(scratch.at(REQUEST), json.dumps(asdict(request)).encode("utf-8"), 0o600)
     except BaseException:
         scratch.release()

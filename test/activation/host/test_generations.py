@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import unittest
@@ -166,8 +165,10 @@ class Rollback(WithGenerations):
                 self.apply(first)
                 self.apply(second)
                 self.host.steps, self.host.fail_at, self.host.failure = 0, at, Crash()
-                with contextlib.suppress(Crash):
+                try:
                     self.back()
+                except Crash:
+                    pass
                 reached = self.host.steps >= at
                 self.host.fail_at, self.host.dead = None, False
                 if not reached:

@@ -1,0 +1,50 @@
+import type { PlanCause } from "../../activation/plan.ts";
+
+/** A cause of an action as a short phrase: `WatchdogSec= 30s -> 60s`, `/etc/orders/api.env changed`. */
+export function causeText(cause: PlanCause): string {
+  switch (cause.kind) {
+    case "unit":
+      return cause.change;
+    case "directive":
+      return `${cause.key}= ${valueText(cause.old)} \u2192 ${valueText(cause.new)}`;
+    case "file":
+      return `${cause.path} ${cause.change}`;
+    case "release":
+      return `release ${cause.name} ${cause.old === null ? "is new" : "changed"}`;
+    case "activation":
+      return `activation ${cause.old} \u2192 ${cause.new}`;
+    case "other":
+      return `${cause.unit} ${relations[cause.relation]}`;
+  }
+}
+
+const relations = {
+  socket: "closes meanwhile",
+  "taken along": "takes it along",
+  held: "is changed meanwhile",
+  "hand-over": "hands its socket over",
+} as const;
+
+function valueText(values: readonly string[] | null): string {
+  if (values === null) return "not set";
+  const text = values.join(" ; ");
+  return text.length > 60 ? `${text.slice(0, 59)}\u2026` : text;
+}
+
+/** What happens to a unit, in words: `restart`, `start, enable`. */
+export function actionText({
+  action,
+  enablement,
+  ifIdle,
+}: {
+  action: string;
+  enablement: string;
+  ifIdle: string | null;
+}): string {
+  const words = [
+    ...(action === "none" ? [] : [action === "reload-manager" ? "daemon-reload only" : action]),
+    ...(enablement === "none" ? [] : [enablement]),
+  ];
+  const said = words.length > 0 ? words.join(", ") : "nothing";
+  return ifIdle === null ? said : `${said} (${ifIdle === "none" ? "nothing" : ifIdle} if it is idle)`;
+}

@@ -1,0 +1,189 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { render } from "../../../cli/render/render.ts";
+import { review } from "../../../cli/review/review.ts";
+import type { ReviewReport } from "../../../cli/review/review-report.ts";
+import { UsageError } from "../../../cli/unit-source.ts";
+import { printedJson, recordingTerminal } from "../recording-terminal.ts";
+
+// A repository with the program of this one and one stack of three hosts.
+const repository = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
+const cwd = mkdtempSync(join(tmpdir(), "review-"));
+after(() => rmSync(cwd, { recursive: true }));
+const hostKey = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"A".repeat(43)}`;
+const options = { cwd, stack: "prod", base: "HEAD", timezone: "UTC", now: new Date("2026-06-01T12:00:00Z") };
+
+const api = {
+  exec: ["/usr/bin/api"],
+  type: "notify",
+  watchdogSec: "30s",
+  socket: "api.socket",
+  secretEnvironment: { KEY: { secure: "v1:YWJj:ZGVm" } },
+};
+const stack = {
+  sockets: { api: { listenStream: "127.0.0.1:8000" } },
+  services: { api, worker: { exec: ["/usr/bin/worker"] } },
+  timers: { nightly: { onCalendar: "03:00", service: { exec: ["/usr/bin/clean"] } } },
+};
+
+function write(config: object, hosts = ["web1", "web2", "web3"]): void {
+  const connections = hosts.map((name) => [name, { connection: { host: `${name}.example.org`, hostKey } }]);
+  const all = { hosts: Object.fromEntries(connections), ...config };
+  const entries = Object.entries(all).map(([key, value]) => [`pulumi-systemd:${key}`, value]);
+  writeFileSync(join(cwd, "Pulumi.prod.yaml"), JSON.stringify({ config: Object.fromEntries(entries) }));
+}
+
+function git(...args: string[]): void {
+  const identity = ["-c", "user.name=nobody", "-c", "user.email=nobody@example.org", "-c", "commit.gpgsign=false"];
+  execFileSync("git", ["-C", cwd, ...identity, ...args], { stdio: "pipe" });
+}
+
+async function reported(changes: Partial<typeof options> = {}): Promise<ReviewReport> {
+  const terminal = recordingTerminal();
+  assert.equal(await review({ ...options, ...changes, json: true }, terminal), 0);
+  return printedJson(terminal) as ReviewReport;
+}
+
+async function printed(): Promise<string> {
+  const terminal = recordingTerminal();
+  await review(options, terminal);
+  return terminal.printed.join("\n");
+}
+
+before(() => {
+  const sources = [
+    "index.ts",
+    "package.json",
+    "Pulumi.yaml",
+    "components",
+    "program",
+    "systemd",
+    "activation",
+    "sandbox",
+    "setup",
+  ];
+  for (const name of sources) cpSync(join(repository, name), join(cwd, name), { recursive: true });
+  for (const name of ["node_modules", "bin"]) symlinkSync(join(repository, name), join(cwd, name));
+  writeFileSync(join(cwd, ".gitignore"), "/node_modules\n/bin\n");
+  write(stack);
+  git("init", "--quiet");
+  git("add", "--all");
+  git("commit", "--quiet", "--message=first");
+});
+
+test("nothing changed: one line says so", async () => {
+  const report = await reported();
+  assert.deepEqual(
+    report.hosts.map(({ hosts, kind }) => [hosts, kind]),
+    [[["web1", "web2", "web3"], "unchanged"]],
+  );
+  assert.match(await printed(), /^## Stack `prod`: nothing changes on 3 hosts$/m);
+});
+
+test("each unit's diff, action and reason, once for hosts that change alike; what stays is counted", async () => {
+  const loosened = { ...api, watchdogSec: "60s", service: { ProtectHome: false } };
+  write({ ...stack, services: { ...stack.services, api: loosened } });
+  const report = await reported();
+  const [change] = report.hosts;
+  assert.deepEqual([report.hosts.length, change?.hosts, change?.kind], [1, ["web1", "web2", "web3"], "changed"]);
+  const [unit] = change?.units ?? [];
+  assert.deepEqual([change?.units.length, unit?.unit, unit?.action], [1, "api.service", "restart"]);
+  assert.deepEqual(
+    unit?.causes.map((cause) => (cause.kind === "directive" ? [cause.key, cause.old, cause.new, cause.needs] : [])),
+    [
+      ["WatchdogSec", ["30s"], ["60s"], "restart"],
+      ["ProtectHome", ["yes"], ["no"], "restart"],
+    ],
+  );
+  assert.match(unit?.diff ?? "", /^-WatchdogSec=30s\n\+WatchdogSec=60s$/m);
+  assert.deepEqual(change?.plan.untouched, ["api.socket", "nightly.service", "nightly.timer", "worker.service"]);
+  assert.deepEqual(change?.plan.gaps, []);
+});
+
+test("a host that changes apart from the others has a part of its own, the heaviest first", async () => {
+  write({ ...stack, timers: { nightly: { ...stack.timers.nightly, onCalendar: "04:00" } } }, ["web1", "web2"]);
+  const report = await reported();
+  assert.deepEqual(
+    report.hosts.map(({ hosts, kind }) => [hosts, kind]),
+    [
+      [["web3"], "removed"],
+      [["web1", "web2"], "changed"],
+    ],
+  );
+  assert.deepEqual(
+    report.timers.map(({ timer, hosts, next }) => [timer, hosts, next[0]]),
+    [["nightly.timer", ["web1", "web2"], "2026-06-02T04:00:00.000Z"]],
+  );
+});
+
+test("a secret that was set anew is told without a value or a digest", async () => {
+  const rotated = { ...api, secretEnvironment: { KEY: { secure: "v1:eHl6:MTIz" } } };
+  write({ ...stack, services: { ...stack.services, api: rotated } });
+  const text = await printed();
+  assert.match(text, /^- `\/etc\/pulumi-systemd\/api\.env` secret set anew$/m);
+  assert.match(text, /\| `api\.service` \| restart.* \| \/etc\/pulumi-systemd\/api\.env changed \|/);
+  assert.ok(!/\[secret|eHl6|MTIz/.test(text + JSON.stringify(await reported())));
+});
+
+test("a socket that closes is told before the diffs", async () => {
+  write({ ...stack, sockets: { api: { listenStream: "127.0.0.1:9000" } } });
+  const text = await printed();
+  assert.match(text.split("\n")[0] ?? "", /3 listening sockets closed/);
+  assert.ok(text.indexOf("**api.socket closes 127.0.0.1:8000**") < text.indexOf("<details>"));
+});
+
+test("a base that was rendered compares as well as a revision", async () => {
+  write(stack);
+  const out = join(cwd, "rendered");
+  await render({ ...options, out }, recordingTerminal());
+  write({ ...stack, services: { ...stack.services, worker: { exec: ["/usr/bin/worker", "--fast"] } } });
+  const [byFolder, byRevision] = [await reported({ base: out }), await reported()];
+  assert.deepEqual(
+    byFolder.hosts.map(({ units, kind }) => [kind, units]),
+    byRevision.hosts.map(({ units, kind }) => [kind, units]),
+  );
+  assert.deepEqual(
+    byFolder.hosts[0]?.units.map(({ unit, action }) => [unit, action]),
+    [["worker.service", "restart"]],
+  );
+  rmSync(out, { recursive: true });
+});
+
+test("the page has no script and nothing from elsewhere, and shows markup of a text as text", async () => {
+  const exec = ["/usr/bin/worker", "<script>alert(1)</script>"];
+  write({ ...stack, services: { ...stack.services, worker: { exec } } });
+  const [html, markdown] = [join(cwd, "review.html"), join(cwd, "review.md")];
+  const terminal = recordingTerminal();
+  await review({ ...options, html, markdown }, terminal);
+  assert.deepEqual(terminal.printed, []);
+  const page = readFileSync(html, "utf8");
+  assert.ok(!/<script|https?:\/\/(?!www\.w3\.org)|src=|@import/.test(page));
+  assert.match(page, /&#60;script&#62;alert/);
+  assert.match(readFileSync(markdown, "utf8"), /^## Stack `prod`: /);
+});
+
+test("what cannot be compared with is one line", async () => {
+  await assert.rejects(
+    () => reported({ base: "no-such-branch" }),
+    (error: Error) => error instanceof UsageError && /has no revision no-such-branch/.test(error.message),
+  );
+  mkdirSync(join(cwd, "empty"));
+  await assert.rejects(() => reported({ base: join(cwd, "empty") }), /was not written by `render`/);
+});
+
+test("the commands of docs/review.md, as they stand there", () => {
+  write(stack);
+  const text = readFileSync(join(repository, "docs", "review.md"), "utf8");
+  const commands = [...text.matchAll(/^pulumi-systemd (.*)$/gm)].map((match) => match[1] ?? "");
+  assert.equal(commands.length, 6);
+  for (const command of commands) {
+    const words = [join(repository, "cli", "main.ts"), ...command.split(" ")];
+    const { status, stderr } = spawnSync(process.execPath, words, { cwd, encoding: "utf8" });
+    assert.equal(status, 0, `${command}: ${stderr}`);
+  }
+});
