@@ -5,7 +5,7 @@ import { bootedHost, runningHost } from "../sandbox/host.ts";
 import { cacheFolder } from "../setup/cache.ts";
 import { pulumiToolchain } from "../setup/toolchain.ts";
 import { hostView, type OnHost, unitStates } from "./host-view.ts";
-import { type DemoStack, demoStack } from "./stack.ts";
+import { type DemoStack, demoStack, devConfig } from "./stack.ts";
 
 const usage = `Usage: npm run demo [-- --destroy]
 
@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   step("Pulumi: CLI, Node language host and command plugin");
   const toolchain = await pulumiToolchain(detail);
   detail(`Pulumi ${toolchain.version} (${toolchain.source})`);
-  const stack = await demoStack(join(cacheFolder(), "demo"), toolchain.env);
+  const stack = await demoStack(join(cacheFolder(), "demo"), toolchain.env, devConfig());
   const sandboxes = Object.values(await stack.sandboxes());
   if (values.destroy) await destroyed(stack, sandboxes);
   else await shown(stack, sandboxes);

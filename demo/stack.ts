@@ -22,14 +22,37 @@ export interface DemoStack {
 const summarySchema = z.record(z.string(), z.looseObject({ units: z.record(z.string(), z.string()) }));
 const hostsSchema = z.record(z.string(), z.looseObject({ sandbox: z.string().optional() }));
 
+/** What a demo deploys: a config of this repository's program. */
+export interface DemoConfig {
+  /** Name of the stack. */
+  readonly name: string;
+  /** The text of its config file. */
+  readonly text: string;
+  /** Paths in it at which a random secret is set. */
+  readonly secrets: readonly string[];
+}
+
+/** What `npm run demo` deploys. */
+export function devConfig(): DemoConfig {
+  return {
+    name: "dev",
+    text: readFileSync(join(repository, "Pulumi.dev.yaml"), "utf8"),
+    secrets: ["pulumi-systemd:pythonServices.hello.secretEnvironment.API_KEY"],
+  };
+}
+
 /**
- * Stack `dev` of this repository's own Pulumi.yaml, ready for `up`.
+ * A stack of this repository's own Pulumi.yaml, ready for `up`.
  * @param folder where its state lives
  * @param toolchain environment in which `pulumi` is found
  */
-export async function demoStack(folder: string, toolchain: Readonly<Record<string, string>>): Promise<DemoStack> {
+export async function demoStack(
+  folder: string,
+  toolchain: Readonly<Record<string, string>>,
+  { name, text, secrets }: DemoConfig,
+): Promise<DemoStack> {
   mkdirSync(join(folder, "state"), { recursive: true, mode: 0o700 });
-  const config = join(folder, "Pulumi.dev.yaml");
+  const config = join(folder, `Pulumi.${name}.yaml`);
   const env = {
     ...process.env,
     ...toolchain,
@@ -37,17 +60,16 @@ export async function demoStack(folder: string, toolchain: Readonly<Record<strin
     PULUMI_CONFIG_PASSPHRASE: keptSecret(join(folder, "passphrase")),
   };
   const inStack = (command: readonly string[], options: Omit<PulumiRunOptions, "env"> = {}) =>
-    pulumiRun(["--cwd", repository, ...command, "--stack", "dev", "--config-file", config], { env, ...options });
+    pulumiRun(["--cwd", repository, ...command, "--stack", name, "--config-file", config], { env, ...options });
 
-  writeFileSync(config, `${readFileSync(join(repository, "Pulumi.dev.yaml"), "utf8")}${salt(config)}`, { mode: 0o600 });
-  if (!existsSync(join(folder, "state", ".pulumi", "stacks", "pulumi-systemd", "dev.json"))) {
-    await ok("stack init", pulumiRun(["--cwd", initFolder(folder), "stack", "init", "dev"], { env }));
+  writeFileSync(config, `${text}${salt(config)}`, { mode: 0o600 });
+  if (!existsSync(join(folder, "state", ".pulumi", "stacks", "pulumi-systemd", `${name}.json`))) {
+    await ok("stack init", pulumiRun(["--cwd", initFolder(folder), "stack", "init", name], { env }));
   }
-  const key = "pulumi-systemd:pythonServices.hello.secretEnvironment.API_KEY";
-  await ok(
-    "config set",
-    inStack(["config", "set", "--secret", "--path", key], { input: keptSecret(join(folder, "api-key")) }),
-  );
+  for (const key of secrets) {
+    const secret = keptSecret(join(folder, `secret-${secrets.indexOf(key)}`));
+    await ok("config set", inStack(["config", "set", "--secret", "--path", key], { input: secret }));
+  }
 
   return {
     pulumi: (args, show) => inStack(args, show === undefined ? {} : { show }),
@@ -61,7 +83,7 @@ export async function demoStack(folder: string, toolchain: Readonly<Record<strin
     units: async () => {
       const { stdout } = await ok(
         "stack output",
-        pulumiRun(["--cwd", repository, "stack", "output", "--json", "hosts", "--stack", "dev"], { env }),
+        pulumiRun(["--cwd", repository, "stack", "output", "--json", "hosts", "--stack", name], { env }),
       );
       return Object.values(summarySchema.parse(JSON.parse(stdout))).flatMap(({ units }) => Object.keys(units));
     },

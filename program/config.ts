@@ -108,7 +108,9 @@ function mayHoldSecret(value: unknown, path: readonly string[] = []): boolean {
   if (typeof value !== "object" || value === null) return false;
   return Object.entries(value).some(
     ([key, part]) =>
-      key === "secretEnvironment" || isPlaceOfSecret([...path, key]) || mayHoldSecret(part, [...path, key]),
+      ["secretEnvironment", "packageIndex"].includes(key) ||
+      isPlaceOfSecret([...path, key]) ||
+      mayHoldSecret(part, [...path, key]),
   );
 }
 

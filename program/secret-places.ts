@@ -27,7 +27,7 @@ export function configFileText(stack: string): string | undefined {
 export function isPlaceOfSecret(path: readonly string[]): boolean {
   const last = path.at(-1) ?? "";
   if (["privateKey", "privateKeyPassword", "password"].includes(last)) return true;
-  if (path.at(-2) === "secretEnvironment") return true;
+  if (["secretEnvironment", "packageIndex"].includes(path.at(-2) ?? "")) return true;
   const ofWebhook = path.includes("webhooks");
   return ofWebhook && (last === "url" || last === "template" || path.at(-2) === "headers");
 }

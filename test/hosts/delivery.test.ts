@@ -3,12 +3,12 @@ import { appendFileSync, cpSync, readFileSync, rmSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import type { SandboxHost } from "../../sandbox/host.ts";
+import { wheelhouse } from "../../sandbox/wheelhouse.ts";
 import { diagnosis } from "./diagnosis.ts";
 import { type ExampleSection, exampleConfig } from "./example.ts";
 import { shown } from "./facts.ts";
 import { bootedFleet, type Fleet, testOnEachHost } from "./fleet.ts";
 import { allChangesSince, ledger, observedAll, onEach, untouched } from "./observation.ts";
-import { wheelhouse } from "./wheelhouse.ts";
 
 const key = "a key of the tests that nobody may see";
 const secrets = { "pythonServices.shop.secretEnvironment.DJANGO_SECRET_KEY": key };

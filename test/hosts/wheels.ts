@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { join } from "node:path";
 import type { SandboxHost } from "../../sandbox/host.ts";
 import type { DebianRelease } from "../../sandbox/release.ts";
-import { installAptPackages } from "../../setup/apt.ts";
 import { cacheFolder } from "../../setup/cache.ts";
-import { commandOutput, commandResult } from "../../setup/command.ts";
+import { commandOutput } from "../../setup/command.ts";
 import { withLock } from "../../setup/lock.ts";
+import { pip } from "../../setup/pip.ts";
 
 /** FastAPI, uvicorn, Celery with its Redis client, and all that they need on any of the three Pythons. */
 const pins: readonly string[] = [
@@ -99,12 +99,4 @@ async function wheelArchive(release: DebianRelease, log: (line: string) => void)
     }
   });
   return archive;
-}
-
-/** The command line of a pip on this machine; installed where there is none. */
-export async function pip(log: (line: string) => void): Promise<readonly string[]> {
-  const command = ["python3", "-m", "pip"];
-  const there = await commandResult([...command, "--version"]).catch(() => undefined);
-  if (there?.code !== 0) await installAptPackages(["python3-pip"], "the Python programs of the tests on hosts", log);
-  return command;
 }

@@ -7,6 +7,7 @@ import os
 import stat
 import tarfile
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from .bundle import Upload
 from .errors import HostError
@@ -141,7 +142,11 @@ def checked_members(name: str, members: list[tarfile.TarInfo]) -> Checked:
             if not member.isdir():
                 raise HostError(f"{shown} stands for the release's own directory but is none")
             continue
-        if member.isdev() or not (member.isreg() or member.isdir() or member.issym() or member.islnk()):
+        if (
+            member.isdev()
+            or member.issparse()
+            or not (member.isreg() or member.isdir() or member.issym() or member.islnk())
+        ):
             raise HostError(f"{shown} is a device, pipe or other special file")
         if member.mode & (stat.S_ISUID | stat.S_ISGID) and not member.issym():
             raise HostError(f"{shown} has a set-uid or set-gid bit")
@@ -226,35 +231,52 @@ def unpack(system: System, release: Upload, archive_path: str, directory: str, s
     """
     checked = check_archive(release, archive_path)
     check_room(release.name, checked, os.path.dirname(directory))
-    os.mkdir(directory, 0o755)
+    os.mkdir(directory, 0o700)
     begin = system.now()
-    with tarfile.open(archive_path, "r:") as archive:
+    made = {directory}
+
+    def make_parents(path: str) -> None:
+        if path not in made:
+            make_parents(os.path.dirname(path))
+            os.mkdir(path, 0o700)
+            made.add(path)
+
+    with open(archive_path, "rb") as archive:
         for member in checked.members:
             if system.now() - begin > seconds:
                 raise HostError(f"release {release.name}: unpacking took longer than {seconds:.0f} s")
-            path = os.path.join(directory, _inside(member.name) or "")
+            path = os.path.join(directory, _inside(member.name) or "").rstrip("/")
             if member.isdir():
-                os.makedirs(path, exist_ok=True)
+                make_parents(path)
                 continue
-            os.makedirs(os.path.dirname(path), exist_ok=True)
+            make_parents(os.path.dirname(path))
             if member.islnk():
                 os.link(os.path.join(directory, _inside(member.linkname) or ""), path)
             elif member.isreg():
-                source = archive.extractfile(member)
-                if source is None:
-                    raise HostError(f"release {release.name}: member {member.name!r} has no content")
-                with open(path, "xb") as target:
-                    while True:
-                        chunk = source.read(CHUNK)
-                        if not chunk:
-                            break
-                        target.write(chunk)
-                    os.fchmod(target.fileno(), 0o755 if member.mode & 0o111 else 0o644)
-    for parent, _names, _files in os.walk(directory):
+                _write_content(release, archive, member, path)
+    for path in made:
         # Whatever the umask: services run as users of their own.
-        os.chmod(parent, 0o755)  # noqa: S103
+        os.chmod(path, 0o755)  # noqa: S103
     for member in checked.members:
         if member.issym():
             os.symlink(member.linkname, os.path.join(directory, _inside(member.name) or ""))
     # One sync of that file system, not one per file: a virtual environment has thousands.
     system.run(["sync", "-f", directory], seconds)
+
+
+def _write_content(release: Upload, archive: BinaryIO, member: tarfile.TarInfo, path: str) -> None:
+    archive.seek(member.offset_data)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        left = member.size
+        while left:
+            chunk = archive.read(min(left, CHUNK))
+            if not chunk:
+                raise HostError(f"release {release.name}: its archive ends within {member.name!r}")
+            left -= len(chunk)
+            data = memoryview(chunk)
+            while data:
+                data = data[os.write(descriptor, data) :]
+        os.fchmod(descriptor, 0o755 if member.mode & 0o111 else 0o644)
+    finally:
+        os.close(descriptor)

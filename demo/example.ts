@@ -1,0 +1,95 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { load } from "js-yaml";
+import { z } from "zod";
+import { bootedHost, runningHost, type SandboxHost } from "../sandbox/host.ts";
+import { wheelhouse } from "../sandbox/wheelhouse.ts";
+import { cacheFolder } from "../setup/cache.ts";
+import { pulumiToolchain } from "../setup/toolchain.ts";
+import { unitStates } from "./host-view.ts";
+import { demoStack } from "./stack.ts";
+import { unitTable } from "./table.ts";
+
+/** Examples that run by this command alone, with what shows that they work, and the secrets that they need. */
+const examples: Readonly<Record<string, { shows: string; secrets: readonly string[] }>> = {
+  django: {
+    shows: "curl --fail --silent --show-error --max-time 20 --data 'a lamp' http://127.0.0.1:8000/",
+    secrets: ["pulumi-systemd:pythonServices.shop.secretEnvironment.DJANGO_SECRET_KEY"],
+  },
+  fastapi: {
+    shows: "curl --fail --silent --show-error --max-time 20 http://127.0.0.1:8001/quotes/1",
+    secrets: [],
+  },
+  celery: { shows: "sleep 5; cat /var/lib/private/worker/ticks", secrets: [] },
+};
+
+const usage = `Usage: npm run example -- NAME [--destroy]
+
+Deploys examples/NAME to a sandbox host of its own, example-NAME, and shows that it works.
+NAME: ${Object.keys(examples).join(", ")}
+
+  --destroy   take it away again, with the host`;
+
+const configSchema = z.looseObject({
+  config: z.looseObject({
+    "pulumi-systemd:pythonServices": z.record(z.string(), z.looseObject({ source: z.string() })),
+  }),
+});
+
+const repository = join(import.meta.dirname, "..");
+const print = (line: string) => console.log(line);
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { destroy: { type: "boolean", default: false } },
+  });
+  const [name = ""] = positionals;
+  const example = examples[name];
+  if (example === undefined || positionals.length !== 1) throw new Error(`there is no example "${name}"\n\n${usage}`);
+  const toolchain = await pulumiToolchain(print);
+  const sandbox = `example-${name}`;
+  const folder = join(cacheFolder(), "examples", name);
+  const config = { name, text: await configText(name, sandbox), secrets: example.secrets };
+  const stack = await demoStack(folder, toolchain.env, config);
+  const run = async (...args: string[]) => {
+    const { code } = await stack.pulumi([...args, "--yes", "--skip-preview"], print);
+    if (code !== 0) throw new Error(`\`pulumi ${args[0]}\` failed, see above`);
+  };
+  const running = runningHost(sandbox);
+  if (values.destroy) {
+    if (running !== undefined) await run("destroy");
+    await running?.down();
+    stack.remove();
+    return;
+  }
+  const host = running ?? (await bootedHost({ name: sandbox, release: "bookworm", log: print }));
+  await run("up");
+  const states = await unitStates((command) => host.output(command), await stack.units());
+  const rows = states.map((state) => [state.name, state.active, state.enabled]);
+  for (const line of unitTable(["UNIT", "STATE", "ENABLED"], rows)) print(line);
+  print(`\n$ ${example.shows}\n${await shown(host, example.shows)}`);
+  print(`Look around: npm run host -- ssh ${sandbox}. Take it away: npm run example -- ${name} --destroy`);
+}
+
+async function shown(host: SandboxHost, command: string): Promise<string> {
+  return (await host.output(command)).trimEnd();
+}
+
+/** The example's own config, with the sandbox host, and with the wheels that a host without internet needs. */
+async function configText(name: string, sandbox: string): Promise<string> {
+  const file = join(repository, "examples", name, "Pulumi.example.yaml");
+  if (!existsSync(file)) throw new Error(`${file} does not exist`);
+  const { config } = configSchema.parse(load(readFileSync(file, "utf8")));
+  for (const service of Object.values(config["pulumi-systemd:pythonServices"])) {
+    service.wheelhouse = await wheelhouse(join(repository, service.source, "requirements.txt"), print);
+  }
+  // JSON is YAML, so no writer of YAML is needed.
+  return `config: ${JSON.stringify({ ...config, "pulumi-systemd:hosts": { [sandbox]: { sandbox } } })}\n`;
+}
+
+main().catch((error: unknown) => {
+  console.error(`example: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+});
