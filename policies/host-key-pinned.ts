@@ -1,10 +1,14 @@
+import type { ResourceValidationArgs } from "@pulumi/policy";
 import { z } from "zod";
+import type { Finding } from "./checks/finding.ts";
 import { hostKeyFindings } from "./checks/host-key.ts";
 import { exceptions } from "./exception.ts";
-import { findingsPolicy } from "./findings-policy.ts";
+import type { ObservedStack } from "./observed-stack.ts";
+import { rule } from "./rule.ts";
+import { reading } from "./unknown-values.ts";
 
 /** Requires that the SSH key of every host is given. */
-export const hostKeyPinned = findingsPolicy({
+export const hostKeyPinned = rule({
   name: "host-key-pinned",
   displayName: "Host key pinned",
   description: "Checks that a host is known by its public key.",
@@ -18,10 +22,23 @@ export const hostKeyPinned = findingsPolicy({
   },
   remediationSteps: "Set connection.hostKey to the host's public key, read on the host itself or checked by hand.",
   config: z.strictObject({ except: exceptions }),
-  resourceType: "systemd:index:Host",
-  findings: ({ props }) =>
-    hostKeyFindings({
+  resource: (resource, _config, stack) => findingsOf(resource, stack).map((finding) => ({ finding })),
+});
+
+function findingsOf({ type, props, opts }: ResourceValidationArgs, stack: ObservedStack): readonly Finding[] {
+  if (type === "systemd:index:Host") {
+    return hostKeyFindings({
       hostKeyPinned: props.hostKeyPinned === true,
       insecureSkipHostKey: props.insecureSkipHostKey,
-    }),
-});
+    });
+  }
+  const host = opts.parent === undefined ? undefined : stack.hosts.get(opts.parent);
+  // What a Host says of itself is found there.
+  if (!type.startsWith("command:remote:") || host === undefined || host.skipsHostKey) return [];
+  return hostKeyFindings({ hostKeyPinned: isPinned(props.connection) && isPinned(props.connection?.proxy) });
+}
+
+/** Whether an endpoint has a key; one that is not there needs none, one that is not known yet may have one. */
+function isPinned(endpoint: { hostKey?: unknown } | undefined): boolean {
+  return endpoint === undefined || !reading(() => endpoint.hostKey).isKnown || endpoint.hostKey !== undefined;
+}

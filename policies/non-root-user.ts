@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { nonRootUserFindings } from "./checks/non-root-user.ts";
 import { exceptions } from "./exception.ts";
-import { servicePolicy } from "./service-policy.ts";
+import { serviceRule } from "./rule.ts";
 
 /** Requires that no process of a service runs as root. */
-export const nonRootUser = servicePolicy({
+export const nonRootUser = serviceRule({
   name: "non-root-user",
   displayName: "Not root",
   description: "Checks that no process of a service runs as root.",
@@ -19,5 +19,5 @@ export const nonRootUser = servicePolicy({
   remediationSteps:
     "Set User= to an account of the service's own, or DynamicUser=yes. A port below 1024 needs only a socket unit or AmbientCapabilities=CAP_NET_BIND_SERVICE.",
   config: z.strictObject({ except: exceptions }),
-  findings: (name, unit) => nonRootUserFindings(name, unit),
+  service: ({ name, model }) => nonRootUserFindings(name, model),
 });

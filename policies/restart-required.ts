@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { restartFindings, restartsAfterFailure } from "./checks/restart.ts";
 import { exceptions } from "./exception.ts";
-import { servicePolicy } from "./service-policy.ts";
+import { serviceRule } from "./rule.ts";
 
 /** Requires `Restart=` of services that run until they are stopped. */
-export const restartRequired = servicePolicy({
+export const restartRequired = serviceRule({
   name: "restart-required",
   displayName: "Restart after failure",
   description: "Checks that a long-running service is restarted when it fails.",
@@ -19,5 +19,5 @@ export const restartRequired = servicePolicy({
       .describe("Values of Restart= that pass."),
     except: exceptions,
   }),
-  findings: (_name, unit, config) => restartFindings(unit, config),
+  service: ({ model }, config) => restartFindings(model, config),
 });

@@ -1,10 +1,12 @@
 import { z } from "zod";
+import { exposureDirectives } from "../systemd/exposure.ts";
+import { throwUnknown } from "./checked-unit.ts";
 import { exposureFindings } from "./checks/exposure.ts";
 import { exceptions } from "./exception.ts";
-import { servicePolicy } from "./service-policy.ts";
+import { serviceRule } from "./rule.ts";
 
 /** Sets a ceiling on the score that `systemd-analyze security` gives a service. */
-export const sandboxExposure = servicePolicy({
+export const sandboxExposure = serviceRule({
   name: "sandbox-exposure",
   displayName: "Exposure",
   description: "Checks that the exposure score of a service is below the ceiling.",
@@ -27,5 +29,8 @@ export const sandboxExposure = servicePolicy({
       .describe("Highest score of systemd-analyze security that passes, 0.0 (sealed) to 10.0 (open)."),
     except: exceptions,
   }),
-  findings: exposureFindings,
+  service: (unit, limits) => {
+    for (const directive of exposureDirectives) throwUnknown(`Service.${directive}`, unit.unknown);
+    return exposureFindings(unit.name, unit.model, limits);
+  },
 });

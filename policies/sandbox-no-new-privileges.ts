@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { noNewPrivilegesFindings } from "./checks/no-new-privileges.ts";
 import { exceptions } from "./exception.ts";
-import { servicePolicy } from "./service-policy.ts";
+import { serviceRule } from "./rule.ts";
 
 /** Requires `NoNewPrivileges=yes`. */
-export const sandboxNoNewPrivileges = servicePolicy({
+export const sandboxNoNewPrivileges = serviceRule({
   name: "sandbox-no-new-privileges",
   displayName: "No new privileges",
   description: "Checks that the processes of a service cannot gain privileges.",
@@ -19,5 +19,5 @@ export const sandboxNoNewPrivileges = servicePolicy({
   remediationSteps:
     "Set NoNewPrivileges=yes. Where the service calls sudo, let a second service or a timer do that work under its own account.",
   config: z.strictObject({ except: exceptions }),
-  findings: (_name, unit) => noNewPrivilegesFindings(unit),
+  service: ({ model }) => noNewPrivilegesFindings(model),
 });

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { protectSystemFindings } from "./checks/protect-system.ts";
 import { exceptions } from "./exception.ts";
-import { servicePolicy } from "./service-policy.ts";
+import { serviceRule } from "./rule.ts";
 
 /** Requires `ProtectSystem=` of at least the configured strength. */
-export const sandboxProtectSystem = servicePolicy({
+export const sandboxProtectSystem = serviceRule({
   name: "sandbox-protect-system",
   displayName: "System is read only",
   description: "Checks that a service cannot write to the operating system.",
@@ -22,5 +22,5 @@ export const sandboxProtectSystem = servicePolicy({
     minimum: z.enum(["full", "strict"]).default("full").describe("Weakest value of ProtectSystem= that passes."),
     except: exceptions,
   }),
-  findings: (_name, unit, config) => protectSystemFindings(unit, config),
+  service: ({ model }, config) => protectSystemFindings(model, config),
 });

@@ -6,6 +6,8 @@ import { booleanOf } from "./exposure/value.ts";
 import type { UnitModel } from "./sections.ts";
 import type { UnitEntry, UnitFile } from "./unit-file.ts";
 
+export { exposureDirectives } from "./exposure/settings.ts";
+
 /** One test of the exposure score. */
 export interface ExposureTest {
   /** As the tool shows it: `PrivateTmp=`, `CapabilityBoundingSet=~CAP_SYS_ADMIN`. */

@@ -1,9 +1,9 @@
 import type { UnitModel } from "../../systemd/sections.ts";
 import { parsedBoolean } from "../../systemd/values/boolean.ts";
 
-/** What is assigned to a directive of [Service], in order; an empty assignment is an empty string. */
-export function assignments(unit: UnitModel, directive: string): readonly string[] {
-  const value = unit.Service?.[directive];
+/** What is assigned to a directive, in order; an empty assignment is an empty string. @param section [Service] by default */
+export function assignments(unit: UnitModel, directive: string, section = "Service"): readonly string[] {
+  const value = unit[section]?.[directive];
   if (value === undefined) return [];
   return typeof value === "string" ? [value] : value;
 }

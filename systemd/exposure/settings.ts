@@ -157,6 +157,9 @@ const assignments: Readonly<Record<string, Assign>> = {
   },
 };
 
+/** Names of the directives of [Service] that the score looks at. */
+export const exposureDirectives: ReadonlySet<string> = new Set(Object.keys(assignments));
+
 /**
  * The settings that the entries of all [Service] sections give, in their order, drop-ins behind the unit.
  *

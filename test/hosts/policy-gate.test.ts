@@ -13,19 +13,23 @@ const gated = (environment: string) => [
   ...["--policy-pack-config", join(pack, "config", `${environment}.json`)],
 ];
 
+const limited = { MemoryMax: "64M" };
 const notifying = {
   exec: ["/bin/sh", "-c", "systemd-notify --ready; exec sleep infinity"],
   type: "notify",
-  service: { NotifyAccess: "all" },
+  service: { ...limited, NotifyAccess: "all" },
 };
 const safe = {
   services: {
-    climber: { exec: ["/bin/sleep", "infinity"], user: "climber", createUser: true },
-    silent: { exec: ["/bin/sleep", "infinity"] },
+    climber: { exec: ["/bin/sleep", "infinity"], user: "climber", createUser: true, service: limited },
+    silent: { exec: ["/bin/sleep", "infinity"], service: limited },
   },
 };
 const withPrivileges = {
-  services: { ...safe.services, climber: { ...safe.services.climber, service: { NoNewPrivileges: false } } },
+  services: {
+    ...safe.services,
+    climber: { ...safe.services.climber, service: { ...limited, NoNewPrivileges: false } },
+  },
 };
 const withoutWatchdog = { services: { ...safe.services, silent: notifying } };
 const unsafe = { services: { climber: withPrivileges.services.climber, silent: withoutWatchdog.services.silent } };
@@ -35,11 +39,11 @@ suite("the policy gate", { timeout: 300_000 }, () => {
   let prod: TestStack;
 
   const hosts = () => onEach(fleet.hosts, (host) => ({ connection: connectionOf(host) }));
-  const refused = async (config: object, finding: string, ...operation: string[]) => {
+  const refused = async (config: object, wanted: readonly string[], ...operation: string[]) => {
     const before = await observedAll(fleet.hosts, []);
     await prod.configure({ ...config, hosts: hosts() });
     const run = await prod.pulumi(...operation, ...gated("prod"));
-    assert.deepEqual([run.code, findings(run)], [1, [`mandatory ${finding}`]], run.output);
+    assert.deepEqual([run.code, findings(run)], [1, wanted.map((finding) => `mandatory ${finding}`)], run.output);
     assert.deepEqual(await allChangesSince(before), onEach(fleet.hosts, untouched));
   };
 
@@ -52,18 +56,18 @@ suite("the policy gate", { timeout: 300_000 }, () => {
   });
 
   test("prod refuses a service that may gain privileges, in the preview", () =>
-    refused(withPrivileges, climbs, "preview"));
+    refused(withPrivileges, [climbs, tier("contained")], "preview"));
   test("and in an update without a preview, before a host is asked", () =>
-    refused(withPrivileges, climbs, "up", "--yes", "--skip-preview"));
+    refused(withPrivileges, [climbs, tier("contained")], "up", "--yes", "--skip-preview"));
   test("prod refuses a notify service without a watchdog, in an update", () =>
-    refused(withoutWatchdog, hangs("5s to 5min"), "up", "--yes"));
+    refused(withoutWatchdog, [hangs("5s to 5min")], "up", "--yes"));
 
   test("dev lets both pass with a warning", async () => {
     await fleet.stack.configure({ ...unsafe, hosts: hosts() });
     const run = await fleet.stack.up(...gated("dev"));
     assert.deepEqual(
       [run.code, findings(run)],
-      [0, [`advisory ${climbs}`, `advisory ${hangs("1s to 10min")}`]],
+      [0, [climbs, tier("basic"), hangs("1s to 10min")].map((finding) => `advisory ${finding}`)],
       run.output,
     );
     for (const host of fleet.hosts) {
@@ -85,6 +89,8 @@ suite("the policy gate", { timeout: 300_000 }, () => {
 
 const climbs =
   "sandbox-no-new-privileges climber.service: [Service] NoNewPrivileges=no, wanted yes: its processes could gain privileges through setuid programs such as sudo";
+const tier = (name: string) =>
+  `sandbox-tier climber.service: [Service] lacks NoNewPrivileges=yes (it is no), wanted the tier ${name}: that is what a daemon of this environment needs`;
 const hangs = (wanted: string) =>
   `watchdog-required silent.service: [Service] WatchdogSec= is not set, wanted ${wanted}: a service that hangs would stay up in name and serve nobody`;
 

@@ -1,0 +1,84 @@
+import type { ResourceValidationArgs } from "@pulumi/policy";
+import { lastDayProblem, type Waiver } from "../systemd/lints/waiver.ts";
+import { type CheckedUnit, unitFromSections, unitFromText } from "./checked-unit.ts";
+import { reading } from "./unknown-values.ts";
+
+/** A Host as it was registered. */
+export interface ObservedHost {
+  /** Names of its units; empty where they are not known before the update. */
+  readonly units: readonly string[];
+  /** Whether it says that its key is not checked. */
+  readonly skipsHostKey: boolean;
+}
+
+/** What the engine has shown so far in this run: components come before what they send. */
+export interface ObservedStack {
+  /** By URN. */
+  readonly units: Map<string, CheckedUnit>;
+  /** By URN. */
+  readonly hosts: Map<string, ObservedHost>;
+  /** The units that a health check watches, by the URN of the check. */
+  readonly watched: Map<string, readonly string[]>;
+}
+
+/** A stack of which nothing is seen. */
+export function emptyStack(): ObservedStack {
+  return { units: new Map(), hosts: new Map(), watched: new Map() };
+}
+
+/** Units of a name, the last one last: two hosts may have different units of one name. */
+export function observedUnits(stack: ObservedStack, name: string): CheckedUnit[] {
+  return [...stack.units.values()].filter((unit) => unit.name === name);
+}
+
+/** Takes note of a resource. The same resource may come once for each policy. */
+export function observe(stack: ObservedStack, resource: ResourceValidationArgs): void {
+  const { type, urn, props } = resource;
+  if (type === "systemd:index:Unit") registeredUnit(stack, resource);
+  if (type === "systemd:index:Host") {
+    const units = reading(() => props.units).value;
+    stack.hosts.set(urn, {
+      units: Array.isArray(units) ? units.map(String) : [],
+      skipsHostKey: props.hostKeyPinned !== true,
+    });
+  }
+  if (type === "systemd:index:HealthCheck") {
+    const { value } = reading(() => watchedUnits(props.settings));
+    stack.watched.set(urn, Array.isArray(value) ? value : []);
+  }
+}
+
+function watchedUnits(settings: { checks?: readonly { unit?: unknown }[] } | undefined): string[] {
+  return Array.from(settings?.checks ?? []).flatMap(({ unit }) => (typeof unit === "string" ? [unit] : []));
+}
+
+/** The unit that a resource registers; undefined where its component has refused its arguments, with a better message. */
+export function registeredUnit(
+  stack: ObservedStack,
+  { name, urn, props }: ResourceValidationArgs,
+): CheckedUnit | undefined {
+  const text = reading(() => props.text);
+  const waive = waiversOf(props);
+  const before = stack.units.get(urn);
+  if (typeof text.value === "string" && text.value !== "") {
+    if (before?.text === text.value && JSON.stringify(before.waive) === JSON.stringify(waive)) return before;
+    const unit = unitFromText({ name, urn, waive }, text.value);
+    stack.units.set(urn, unit);
+    return unit;
+  }
+  const sections = reading(() => props.sections);
+  if (sections.isKnown && sections.value === undefined && text.isKnown) return undefined;
+  const unit = unitFromSections({ name, urn, waive }, sections);
+  stack.units.set(urn, unit);
+  return unit;
+}
+
+/** The waivers of a definition or a host; one that is not well-formed is none. */
+export function waiversOf(props: Readonly<Record<string, unknown>>): readonly Waiver[] {
+  const { value } = reading(() => JSON.parse(JSON.stringify(props.waive ?? [])));
+  if (!Array.isArray(value)) return [];
+  return value.flatMap(({ policy, reason, until }: Partial<Waiver> = {}) => {
+    const day = String(until).replace(/T00:00:00Z$/, "");
+    return lastDayProblem(day) === undefined ? [{ policy: String(policy), reason: String(reason), until: day }] : [];
+  });
+}

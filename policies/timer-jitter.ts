@@ -1,0 +1,49 @@
+import { z } from "zod";
+import type { CheckedUnit } from "./checked-unit.ts";
+import { assignments } from "./checks/service-directives.ts";
+import { exceptions } from "./exception.ts";
+import { rule } from "./rule.ts";
+
+/** The hosts that a timer was seen on, by the timer's name. */
+const hostsOf = new Map<string, Set<string>>();
+
+/** Requires a random delay of timers that would go off on many hosts at once. */
+export const timerJitter = rule({
+  name: "timer-jitter",
+  displayName: "Timers with jitter",
+  description: "Checks that a timer of several hosts does not go off on all of them in the same second.",
+  severity: "medium",
+  tags: ["availability"],
+  remediationSteps: "Set randomizedDelaySec (RandomizedDelaySec=), a good part of the pause between two runs.",
+  config: z.strictObject({
+    hosts: z.number().int().min(1).default(2).describe("Number of hosts from which on a timer needs a random delay."),
+    except: exceptions,
+  }),
+  onlyRegistered: true,
+  host: (host, { hosts }) =>
+    host.units.filter(goesOffAtOnce).flatMap((timer) => {
+      const on = hostsOf.get(timer.name) ?? new Set();
+      hostsOf.set(timer.name, on.add(host.urn));
+      if (on.size < hosts) return [];
+      return [
+        {
+          about: timer,
+          finding: {
+            found: `[Timer] RandomizedDelaySec= is not set, on ${on.size} hosts so far`,
+            wanted: "a delay such as 10min",
+            why: "what it starts would begin on all of them in the same second, and hit what they share",
+          },
+        },
+      ];
+    }),
+});
+
+/** Whether it goes by the clock, without a delay. A pause after a start or a boot differs from host to host by itself. */
+function goesOffAtOnce({ name, urn, model }: CheckedUnit): boolean {
+  // A health check asks its own host.
+  if (!name.endsWith(".timer") || urn.includes("systemd:index:HealthCheck$")) return false;
+  const isSet = (directive: string) => !["", "0"].includes(assignments(model, directive, "Timer").at(-1) ?? "");
+  return assignments(model, "OnCalendar", "Timer").at(-1) !== undefined && isSet("OnCalendar")
+    ? !isSet("RandomizedDelaySec") && !isSet("RandomizedOffsetSec")
+    : false;
+}
