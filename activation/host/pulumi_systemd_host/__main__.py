@@ -1,4 +1,4 @@
-"""The command line of the joined program: `apply`, `destroy` or `look`, and how far it has come."""
+"""The command line of the joined program: what is asked for, and how far it has come."""
 
 from __future__ import annotations
 
@@ -8,14 +8,25 @@ from .launch import enter
 
 OPERATIONS = ("apply", "destroy", "look")
 RECOVER = "recover"
+# What `pulumi-systemd-host` runs, for a person on the host.
+COMMAND = "command"
+BACK = "rollback"
 
 
 def main(argv: list[str], program: bytes) -> int:
     """Run one stage; its exit status. `program` is the text of the joined program itself."""
+    if argv and argv[0] == COMMAND:
+        from .command import main as command
+
+        return command(argv[1:], program)
+    options = dict(argument.partition("=")[::2] for argument in argv[1:])
+    if argv and argv[0] == BACK and "--transaction" in options:
+        from .run import run_transaction
+
+        return run_transaction(BACK, options["--transaction"], options.get("--login-home"))
     if not argv or argv[0] not in (*OPERATIONS, RECOVER):
         sys.stdout.write(f"expected one of {', '.join(OPERATIONS)}\n")
         return 1
-    options = dict(argument.partition("=")[::2] for argument in argv[1:])
     home = options.get("--login-home")
     if argv[0] == RECOVER:
         from .run import run_recovery

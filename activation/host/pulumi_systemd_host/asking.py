@@ -15,6 +15,7 @@ from .lock import DIRECTORY
 ABANDONED_SEC = 3600
 RESULT = "result.json"
 REQUEST = "request.json"
+BACK = "back.json"
 ALIVE = "alive"
 PROGRESS = "progress"
 # Beside them: answers of scopes that have no ledger (answer.py).
@@ -80,8 +81,8 @@ class Scratch:
             os.close(self.alive)
 
 
-def begin(request: Request, program: bytes, bundle: bytes) -> Scratch:
-    """A new transaction's directory, with everything that it needs."""
+def begin(request: Request, program: bytes, bundle: bytes, back: bytes = b"") -> Scratch:
+    """A new transaction's directory, with everything that it needs. `back`: what a rollback needs besides."""
     transaction = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
     os.mkdir(os.path.join(DIRECTORY, transaction), 0o700)
     path = os.path.join(DIRECTORY, transaction, ALIVE)
@@ -90,6 +91,8 @@ def begin(request: Request, program: bytes, bundle: bytes) -> Scratch:
         fcntl.flock(scratch.alive, fcntl.LOCK_SH)
         stage_file(scratch.at("program.py"), program, 0o600)
         stage_file(scratch.at("bundle.json"), bundle, 0o600)
+        if back:
+            stage_file(scratch.at(BACK), back, 0o600)
         stage_file(scratch.at(REQUEST), json.dumps(asdict(request)).encode("utf-8"), 0o600)
     except BaseException:
         scratch.release()

@@ -16,11 +16,10 @@ from .files import (
     temporary_name,
     write_atomically,
 )
+from .launcher import PROGRAM, drop_launcher
 from .ledger import ROOT
 from .system import System
 
-# No scope begins with a dot.
-PROGRAM = f"{ROOT}/.program.py"
 NAME = "pulumi-systemd-recovery.service"
 UNIT = f"/etc/systemd/system/{NAME}"
 LINK = f"/etc/systemd/system/sysinit.target.wants/{NAME}"
@@ -97,6 +96,7 @@ def drop_keeping(system: System) -> None:
             os.rmdir(path)
     if remove_file(unit):
         sync_directory(os.path.dirname(unit))
+    drop_launcher(system)
     remove_file(system.at(PROGRAM))
     remove_empty_directory(root)
 

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import threading
+from dataclasses import asdict
 from typing import IO
 
 from .answer import forget_answers
@@ -17,6 +18,7 @@ from .asking import Request, Result, at_work, begin, sweep
 from .bundle import parse_bundle
 from .errors import HostError
 from .files import make_directories
+from .generations import Back
 from .heard import was_heard
 from .lock import DIRECTORY
 from .look import look
@@ -139,7 +141,12 @@ def _sudo_problem(name: str, said: list[str], code: int, asked: int) -> str:
     return f"sudo failed on this host: {text or f'status {code}, no message'}"
 
 
-def _as_root(operation: str, program: bytes, bundle: bytes, login_home: str) -> Result:
+def go_back(program: bytes, bundle: bytes, back: Back) -> Result:
+    """Bring the host to `bundle`, that of a kept generation, for the person who asks for it; how it ended."""
+    return _as_root("rollback", program, bundle, pwd.getpwuid(0).pw_dir, json.dumps(asdict(back)).encode("utf-8"))
+
+
+def _as_root(operation: str, program: bytes, bundle: bytes, login_home: str, back: bytes = b"") -> Result:
     os.umask(0o077)
     system = Host()
     if not os.path.isdir("/run/systemd/system"):
@@ -156,5 +163,5 @@ def _as_root(operation: str, program: bytes, bundle: bytes, login_home: str) -> 
     scratch = at_work(request)
     if scratch:
         return follow(system, scratch, asked)
-    scratch = begin(request, program, bundle)
+    scratch = begin(request, program, bundle, back)
     return run_unit(system, scratch, operation, login_home, asked)

@@ -10,10 +10,11 @@ import time
 import traceback
 
 from .answer import Answer, keep_answer, kept_answers
-from .asking import ALIVE, PROGRESS, REQUEST, RESULT, Result, Scratch
+from .asking import ALIVE, BACK, PROGRESS, REQUEST, RESULT, Result, Scratch
 from .bundle import parse_bundle
 from .errors import HostError, NotConfirmedError
 from .files import write_atomically
+from .generations import Back
 from .ledger import read_ledger
 from .lock import DIRECTORY, host_lock
 from .recovery import Recovered, recover_all
@@ -46,8 +47,10 @@ def run_transaction(operation: str, transaction: str, login_home: str | None) ->
         os.unlink(path)
         bundle = parse_bundle(data)
         scope = bundle.scope
-        failure = Answer(transaction, operation, bundle.digest, 1, "")
-        work = Transaction(system, operation, bundle, transaction, scratch, login_home, redactor)
+        back = _back(scratch)
+        # Who goes back on the host waits for the answer there: it is not the next update's to tell.
+        failure = None if back else Answer(transaction, operation, bundle.digest, 1, "")
+        work = Transaction(system, operation, bundle, transaction, scratch, login_home, redactor, back)
         try:
             code, text = 0, work.run().to_json(redactor)
         finally:
@@ -64,6 +67,14 @@ def run_transaction(operation: str, transaction: str, login_home: str | None) ->
     # Nobody may wait any more.
     Scratch(transaction, alive).release()
     return code
+
+
+def _back(scratch: str) -> Back | None:
+    try:
+        with open(os.path.join(scratch, BACK), encoding="utf-8") as source:
+            return Back(**json.load(source))
+    except FileNotFoundError:
+        return None
 
 
 def run_recovery(transaction: str | None, at_boot: bool) -> int:

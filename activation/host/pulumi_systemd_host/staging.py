@@ -12,6 +12,7 @@ from .environments import build
 from .errors import HostError
 from .files import free_bytes, make_directories, missing_directories, remove_tree, stage_file, temporary_name
 from .keeping import put_keeping
+from .launcher import put_launcher
 from .ledger import Ledger
 from .observe import stamp_path
 from .originals import keep_originals
@@ -37,6 +38,7 @@ def stage(work: Work, old: Ledger, made: Plan, seen: Observation, begun: Callabl
     remove_tree(work.pending_directory)
     make_directories(work.pending_directory, 0o700)
     put_keeping(work.system, os.path.join(work.scratch, "program.py"))
+    work.warnings += put_launcher(work.system)
     pending = _record(work, old, made, seen)
     write_pending(work.pending_directory, pending)
     begun(pending)

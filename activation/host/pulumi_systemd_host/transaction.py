@@ -120,7 +120,8 @@ class Transaction:
             refuse_if_held(self.system, read_ledger(self.system, scope), scope, time.time())
         try:
             self._finish_crashed()
-            self._take_over_answers()
+            if self.back is None:
+                self._take_over_answers()
             old = read_ledger(self.system, self.work.given.scope)
             if self.operation == "destroy" and old is None:
                 remove_ledger(self.system, self.work.given.scope)
@@ -216,6 +217,7 @@ class Transaction:
             self._settle_links()
             if self.operation != "destroy":
                 self._keep_generation(old, after)
+            if self.operation == "apply":
                 self._keep(self._receipt("applied", after.generation, made.actions, states))
             write_ledger(self.system, after)
         except (HostError, InterruptedRunError, OSError) as problem:
@@ -306,7 +308,7 @@ class Transaction:
         started = self.pending.switching
         undone = self._undo(self.pending, old)
         if started or not undone.clean:
-            story.append(_way_back(undone, old))
+            story.append(_way_back(undone, old, self.back))
         return "\n".join(story)
 
     def _undo(self, pending: Pending, old: Ledger) -> Undone:
@@ -376,15 +378,16 @@ def _told_late(answer: Answer) -> str:
     return f"the transaction {answer.transaction}, whose connection was lost before it could tell, ended so: {text}"
 
 
-def _way_back(undone: Undone, old: Ledger) -> str:
+def _way_back(undone: Undone, old: Ledger, back: Back | None) -> str:
+    again = "try again" if back else "run `pulumi up` again"
     state = f"generation {old.generation}" if old.generation else "as before the first `pulumi up`"
     if undone.clean:
         return (
             f"The host is back on its previous state ({state}): files, links, enablement and what was running.\n"
-            "Next: put right what is named above, then run `pulumi up` again."
+            f"Next: put right what is named above, then {again}."
         )
     listed = "".join(f"\n  {line}" for line in [*undone.files, *undone.units])
     return (
         f"The way back to the previous state ({state}) did not wholly succeed; not back are:{listed}\n"
-        "Next: put these right on the host, then run `pulumi up` again."
+        f"Next: put these right on the host, then {again}."
     )

@@ -41,7 +41,7 @@ class FakeSystemd:
         self.failure: BaseException = Crash()
         self.dead = False
         self.fires: str | None = None
-        for path in (ETC, "/run", "/var/lib", "/proc/sys/kernel/random"):
+        for path in (ETC, "/run", "/usr/local/sbin", "/var/lib", "/proc/sys/kernel/random"):
             os.makedirs(self.at(path), exist_ok=True)
         self.put("/proc/sys/kernel/random/boot_id", "boot-1\n")
 

@@ -15,6 +15,7 @@ from pulumi_systemd_host.difference import difference
 from pulumi_systemd_host.errors import HostError
 from pulumi_systemd_host.files import Found
 from pulumi_systemd_host.keeping import LINK, UNIT
+from pulumi_systemd_host.launcher import PATH as LAUNCHER
 from pulumi_systemd_host.ledger import read_ledger
 from pulumi_systemd_host.plan_shape import Write
 
@@ -25,7 +26,7 @@ ADOPTED = bundle([service("api.service")], adopt=[API])
 
 def without_own(tree: dict[str, Any]) -> dict[str, Any]:
     """A file system without what the program keeps for itself."""
-    own = ("/var/lib/pulumi", UNIT, os.path.dirname(LINK))
+    own = ("/var/lib/pulumi", UNIT, os.path.dirname(LINK), LAUNCHER)
     return {path: value for path, value in tree.items() if not path.startswith(own)}
 
 

@@ -1,0 +1,239 @@
+"""`pulumi-systemd-host`: what a person on the host can see and do when Pulumi is out of reach."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import pwd
+import sys
+import time
+from typing import Any, NoReturn
+
+from .command_text import generations_text, plan_text, receipt_text, status_text
+from .command_view import generations_view, status_view
+from .errors import HostError
+from .generations import Back, read_generations, target_of
+from .holding import COMMAND, read_hold, span_sec, told, valid, write_hold
+from .ledger import Hold, Ledger, all_ledgers, scope_directory, write_ledger
+from .lock import host_lock
+from .system import Host, System
+
+LOCK_SEC = 120.0
+HOLD = "12h"
+
+DESCRIPTION = """\
+See and change what pulumi-systemd deployed to this host, without Pulumi: for the night when CI is down.
+Everything here needs root. A SCOPE is project/stack/host, as `status` shows it."""
+
+STATUS = f"""\
+examples:
+  sudo {COMMAND} status
+  sudo {COMMAND} status --json | jq '.scopes[].units[] | select(.activeState != "active")'"""
+
+GENERATIONS = f"""\
+examples:
+  sudo {COMMAND} generations
+  sudo {COMMAND} generations --scope shop/prod/web1 --json"""
+
+ROLLBACK = f"""\
+It is the same transaction as an update: what changed is restarted, what did not is left alone, and a unit that does not
+come up puts everything back. It makes a new generation. Data of services is not touched. Updates are then held off for
+{HOLD}, so that nothing brings the bad state back meanwhile; `{COMMAND} resume` lets them in.
+
+examples:
+  sudo {COMMAND} rollback --dry-run
+  sudo {COMMAND} rollback --reason "orders answer 500"
+  sudo {COMMAND} rollback 6 --hold 2d"""
+
+HOLDING = f"""\
+An update, or a destroy, is refused until then, and says who holds it and why. It ends by itself.
+
+examples:
+  sudo {COMMAND} hold
+  sudo {COMMAND} hold 90min --reason "moving the database"
+  sudo {COMMAND} hold 2d --scope shop/prod/web1"""
+
+RESUMING = f"""\
+examples:
+  sudo {COMMAND} resume
+  sudo {COMMAND} resume --scope shop/prod/web1"""
+
+
+class Parser(argparse.ArgumentParser):
+    """Mistakes end with 2 and a line that says what is accepted."""
+
+    def error(self, message: str) -> NoReturn:
+        sys.stderr.write(f"{self.prog}: {message}\n{self.format_usage()}try `{self.prog} --help`\n")
+        sys.exit(2)
+
+
+def parser() -> argparse.ArgumentParser:
+    top = Parser(prog=COMMAND, description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
+
+    def command(name: str, summary: str, epilog: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(
+            name,
+            help=summary,
+            description=summary,
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        made.add_argument("--scope", metavar="SCOPE", help="only this one of several")
+        made.add_argument("--json", action="store_true", help="print JSON for programs")
+        return made
+
+    command("status", "What is deployed here, whether it runs, and whether updates are held off.", STATUS)
+    command("generations", "The states that are kept, newest first, and in what each differs.", GENERATIONS)
+    rollback = command("rollback", "Go back to an earlier generation; without N, the one before this.", ROLLBACK)
+    rollback.add_argument("generation", metavar="N", type=_number, nargs="?", help="number of the generation")
+    rollback.add_argument("--reason", metavar="TEXT", default="", help="why, for whoever reads it next")
+    rollback.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    held = rollback.add_mutually_exclusive_group()
+    held.add_argument("--hold", metavar="DURATION", type=_span, default=_span(HOLD), help=f"default: {HOLD}")
+    held.add_argument("--no-hold", action="store_true", help="let updates in at once")
+    hold = command("hold", "Hold updates off for a time.", HOLDING)
+    hold.add_argument("duration", metavar="DURATION", type=_span, nargs="?", default=_span(HOLD), help="default: 12h")
+    hold.add_argument("--reason", metavar="TEXT", default="", help="why, for whoever is refused")
+    command("resume", "Let updates in again, also what was rolled back from.", RESUMING)
+    return top
+
+
+def main(argv: list[str], program: bytes) -> int:
+    """Run one command line; its exit status: 0 done, 1 not done and why, 2 not understood."""
+    options = parser().parse_args(argv)
+    try:
+        if os.geteuid() != 0:
+            raise HostError(f"this needs root, since what is kept holds secrets: sudo {COMMAND} {options.command}")
+        return _run(Host(), options, program)
+    except HostError as problem:
+        sys.stderr.write(f"{COMMAND}: {problem}\n")
+    except OSError as problem:
+        sys.stderr.write(f"{COMMAND}: {problem.filename or 'the host'}: {problem.strerror or problem}\n")
+    except KeyboardInterrupt:
+        sys.stderr.write(f"{COMMAND}: interrupted; a rollback that has begun goes on: see `{COMMAND} status`\n")
+    return 1
+
+
+def _run(system: System, options: argparse.Namespace, program: bytes) -> int:
+    now = time.time()
+    if options.command == "status":
+        view = status_view(system, _chosen(system, options.scope), now)
+        _print(view if options.json else status_text(view))
+    elif options.command == "generations":
+        found = [generations_view(system, ledger) for ledger in _chosen(system, options.scope)]
+        _print({"scopes": found} if options.json else generations_text(found))
+    elif options.command == "hold":
+        _print(hold(system, options.scope, Hold(person(), now, now + options.duration, options.reason), options.json))
+    elif options.command == "resume":
+        _print(resume(system, options.scope, options.json))
+    else:
+        return rollback(system, options, program)
+    return 0
+
+
+def hold(system: System, scope: str | None, wanted: Hold, as_json: bool) -> Any:
+    """Hold updates off, of the whole host or of one scope; what to print."""
+    with host_lock(system, f"{wanted.who} ({COMMAND} hold)", LOCK_SEC):
+        if scope is None:
+            write_hold(system, wanted)
+        else:
+            ledger = _one(system, scope)
+            ledger.hold = wanted
+            write_ledger(system, ledger)
+    what = scope or "this host"
+    if as_json:
+        return {"held": what, "until": wanted.until}
+    return f"{what} is {told(wanted)}.\n`{COMMAND} resume` ends it.\n"
+
+
+def resume(system: System, scope: str | None, as_json: bool) -> Any:
+    """End what holds updates off, all or that of one scope; what to print."""
+    ended = []
+    with host_lock(system, f"{person()} ({COMMAND} resume)", LOCK_SEC):
+        if scope is None and _host_hold(system):
+            write_hold(system, None)
+            ended.append("this host")
+        for ledger in _chosen(system, scope):
+            if ledger.hold or ledger.rolled_back:
+                ledger.hold, ledger.rolled_back = None, None
+                write_ledger(system, ledger)
+                ended.append(ledger.scope)
+        still = valid(_host_hold(system), time.time()) if scope else None
+    if as_json:
+        return {"resumed": ended}
+    lines = [f"{what}: updates are let in again." for what in ended] or ["Nothing was held."]
+    lines += [f"But this host is still {told(still)}: `{COMMAND} resume` without --scope."] if still else []
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _host_hold(system: System) -> Hold | None:
+    try:
+        return read_hold(system)
+    except HostError:
+        # Damaged: resume is what removes it.
+        return Hold("", 0.0, 0.0)
+
+
+def rollback(system: System, options: argparse.Namespace, program: bytes) -> int:
+    """Go back to a generation, in a unit of its own that outlives this terminal; the exit status."""
+    from .launch import go_back
+    from .rehearsal import rehearsed
+
+    ledger = _one(system, options.scope)
+    directory = os.path.join(scope_directory(system, ledger.scope), "generations")
+    target = target_of(read_generations(directory), ledger, options.generation)
+    back = Back(target.number, person(), options.reason, 0 if options.no_hold else options.hold)
+    actions, conflicts = rehearsed(system, ledger, target)
+    if options.dry_run or conflicts:
+        plan = {"scope": ledger.scope, "to": target.number, "actions": actions, "conflicts": conflicts}
+        _print(plan if options.json else plan_text(ledger, target, actions, conflicts))
+        return 1 if conflicts else 0
+    result = go_back(program, target.parsed().raw, back)
+    if result.code:
+        raise HostError(result.text)
+    receipt = json.loads(result.text)
+    _print(receipt if options.json else receipt_text(ledger.scope, target.number, receipt, back, time.time()))
+    return 0
+
+
+def person() -> str:
+    """Who is at work: the account that logged in, also under sudo."""
+    name = os.environ.get("SUDO_USER", "")
+    return name or pwd.getpwuid(os.getuid()).pw_name
+
+
+def _chosen(system: System, scope: str | None) -> list[Ledger]:
+    """The scopes to look at. Raises HostError naming those that are there."""
+    found = all_ledgers(system)
+    if not found:
+        raise HostError("nothing of pulumi-systemd is deployed to this host")
+    chosen = [ledger for ledger in found if scope in (None, ledger.scope)]
+    if not chosen:
+        raise HostError(f"there is no scope {scope} on this host; there are: {', '.join(each.scope for each in found)}")
+    return chosen
+
+
+def _one(system: System, scope: str | None) -> Ledger:
+    chosen = _chosen(system, scope)
+    if len(chosen) > 1:
+        raise HostError(f"choose one with --scope: {', '.join(each.scope for each in chosen)}")
+    return chosen[0]
+
+
+def _print(value: Any) -> None:
+    sys.stdout.write(value if isinstance(value, str) else json.dumps(value, indent=1) + "\n")
+
+
+def _number(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of a generation; `{COMMAND} generations` lists them")
+    return int(text)
+
+
+def _span(text: str) -> int:
+    try:
+        return span_sec(text)
+    except ValueError as problem:
+        raise argparse.ArgumentTypeError(str(problem)) from None

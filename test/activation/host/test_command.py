@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import stat
+import unittest
+from dataclasses import replace
+from typing import Any
+from unittest import mock
+
+from pulumi_systemd_host import command
+from pulumi_systemd_host.errors import HostError
+from pulumi_systemd_host.launcher import PATH, PROGRAM
+from pulumi_systemd_host.rehearsal import rehearsed
+from test_generations import WithGenerations
+from test_transaction import SCOPE, bundle, env, service
+
+OTHER = "orders/prod/web1"
+
+
+class Parsing(unittest.TestCase):
+    def refused(self, *words: str) -> str:
+        said = io.StringIO()
+        with contextlib.redirect_stderr(said), self.assertRaises(SystemExit) as caught:
+            command.parser().parse_args(list(words))
+        self.assertEqual(caught.exception.code, 2)
+        return said.getvalue()
+
+    def test_mistakes_say_what_is_accepted(self) -> None:
+        self.assertIn("write for example 90min, 12h or 2d", self.refused("hold", "soon"))
+        self.assertIn("is no number of a generation; `pulumi-systemd-host generations`", self.refused("rollback", "x"))
+        self.assertIn("not allowed with argument", self.refused("rollback", "--hold", "1h", "--no-hold"))
+        self.assertIn("invalid choice: 'stauts'", self.refused("stauts"))
+
+    def test_each_command_has_help_with_examples(self) -> None:
+        for name in ("status", "generations", "rollback", "hold", "resume"):
+            said = io.StringIO()
+            with self.subTest(name), contextlib.redirect_stdout(said), self.assertRaises(SystemExit) as caught:
+                command.parser().parse_args([name, "--help"])
+            self.assertEqual(caught.exception.code, 0)
+            self.assertIn(f"examples:\n  sudo pulumi-systemd-host {name}", said.getvalue())
+
+    def test_every_example_is_understood(self) -> None:
+        texts = [command.STATUS, command.GENERATIONS, command.ROLLBACK, command.HOLDING, command.RESUMING]
+        lines = re.findall(r"^  sudo pulumi-systemd-host ([^|\n]*)", "\n".join(texts), re.MULTILINE)
+        self.assertGreater(len(lines), 9)
+        for line in lines:
+            words = [word.strip('"') for word in re.findall(r'"[^"]*"|\S+', line)]
+            command.parser().parse_args(words)
+
+
+    def test_every_command_of_the_docs_is_understood(self) -> None:
+        path = os.path.join(os.path.dirname(os.path.abspath(__file__)), *[".."] * 3, "docs", "on-the-host.md")
+        with open(path, encoding="utf-8") as source:
+            lines = re.findall(r"sudo (?:pulumi-systemd-host|python3 \S+ \S+ command) ([^`\n]*)", source.read())
+        self.assertGreater(len(lines), 12)
+        for line in lines:
+            command.parser().parse_args([word.strip('"') for word in re.findall(r'"[^"]*"|\S+', line)])
+
+
+class Commands(WithGenerations):
+    def setUp(self) -> None:
+        super().setUp()
+        self.first, self.second = self.texts(2)
+        for target, value in ((f"{command.__name__}.person", lambda: "alice"), ("os.geteuid", lambda: 0)):
+            patch = mock.patch(target, value)
+            patch.start()
+            self.addCleanup(patch.stop)
+
+    def said(self, *words: str) -> str:
+        options = command.parser().parse_args(list(words))
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            self.code = command._run(self.host, options, b"")
+        return out.getvalue()
+
+    def test_nothing_is_deployed(self) -> None:
+        with self.assertRaisesRegex(HostError, "nothing of pulumi-systemd is deployed to this host"):
+            self.said("status")
+
+    def test_status(self) -> None:
+        self.apply(bundle([service("api.service"), service("down.service")], files=[env("secret-1")]))
+        self.host.running.pop("down.service")
+        text = self.said("status")
+        self.assertIn(f"{SCOPE}: generation 1 since 2027-01-15 08:00 UTC\n", text)
+        self.assertRegex(text, r"(?s)down\.service +inactive \(dead\) +enabled\n +api\.service +active \(running\) +enabled")
+        self.said("hold", "2h", "--reason", "moving")
+        self.assertIn(
+            'this host is held by alice since 2027-01-15 08:00 UTC until 2027-01-15 10:00 UTC: "moving"',
+            self.said("status"),
+        )
+        self.assertIn("this host: updates are let in again.\n", self.said("resume"))
+        self.assertEqual(self.said("resume"), "Nothing was held.\n")
+        self.assertNotIn("secret-", self.said("status", "--json"))
+
+    def test_generations(self) -> None:
+        self.apply(self.first)
+        self.apply(self.second)
+        self.back(reason="orders fail")
+        lines = self.said("generations").splitlines()
+        self.assertEqual(lines[0], f"{SCOPE}: the last 5 are kept")
+        self.assertEqual(
+            [re.sub(r" {2,}", "  ", line.strip()) for line in lines[1:]],
+            [
+                "* 3  2027-01-15 08:00 UTC  back to 1 by alice: orders fail  "
+                "api.service changed, /etc/orders/api.env changed",
+                "2  2027-01-15 08:00 UTC  pulumi up  api.service changed, /etc/orders/api.env changed",
+                "1  2027-01-15 08:00 UTC  pulumi up  the oldest that is kept",
+            ],
+        )
+        self.assertNotIn("secret-", self.said("generations", "--json"))
+        self.assertIn("was rolled back on the host from generation 2 to 1 by alice", self.said("status"))
+
+    def test_one_of_several_scopes(self) -> None:
+        self.apply(self.first)
+        self.apply(replace(bundle([service("b.service")]), scope=OTHER))
+        with self.assertRaisesRegex(HostError, f"choose one with --scope: {SCOPE}, {OTHER}"):
+            self.said("rollback")
+        with self.assertRaisesRegex(HostError, f"there is no scope a/b/c on this host; there are: {SCOPE}, {OTHER}"):
+            self.said("status", "--scope", "a/b/c")
+        self.said("hold", "1h", "--scope", OTHER)
+        self.apply(self.second)
+        with self.assertRaisesRegex(HostError, f"{OTHER} is held by alice"):
+            self.apply(replace(bundle([service("c.service")]), scope=OTHER))
+        self.said("hold", "1h")
+        self.assertIn("But this host is still held by alice", self.said("resume", "--scope", OTHER))
+
+    def test_a_rehearsal_changes_nothing(self) -> None:
+        self.apply(self.first)
+        self.apply(self.second)
+        before = self.host.tree()
+        text = self.said("rollback", "--dry-run")
+        self.assertIn(f"{SCOPE} would go from generation 2 back to 1 of 2027-01-15 08:00 UTC:\n  restart api", text)
+        self.assertEqual((self.host.tree(), self.code), (before, 0))
+        self.host.put("/etc/orders/api.env", "x")
+        os.remove(self.host.at("/etc/orders/api.env"))
+        os.mkdir(self.host.at("/etc/orders/api.env"))
+        self.assertRegex(self.said("rollback", "1"), "cannot go back to generation 1:\n  /etc/orders/api.env is a dir")
+        self.assertEqual(self.code, 1)
+
+    def test_code_that_is_gone(self) -> None:
+        release = self.archive("#!/bin/sh\n# 1\n")
+        api = service("api.service", restart_on_releases=["orders"])
+        self.apply(bundle([api], releases=[release]))
+        ledger = self.ledger()
+        ledger.releases = []
+        os.rename(self.host.at("/opt/orders"), self.host.at("/opt/elsewhere"))
+        conflicts: Any = rehearsed(self.host, ledger, self.kept()[1])[1]
+        self.assertEqual(conflicts, [f"its code is not on this host any more: {release.directory}"])
+
+
+class Launcher(WithGenerations):
+    def test_it_comes_with_the_first_scope_and_goes_with_the_last(self) -> None:
+        before = self.host.tree()
+        first, other = self.texts(1)[0], replace(bundle([service("b.service")]), scope=OTHER)
+        self.apply(first)
+        self.apply(other)
+        path = self.host.at(PATH)
+        self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o755)
+        with open(path, encoding="utf-8") as source:
+            self.assertIn(f'-I {PROGRAM} command "$@"\n', source.read())
+        self.apply(first, "destroy")
+        self.assertTrue(os.path.exists(path))
+        self.apply(other, "destroy")
+        self.assertEqual(self.host.tree(), before)
+
+    def test_it_goes_with_a_first_update_that_failed(self) -> None:
+        with self.assertRaises(HostError):
+            self.apply(bundle([service("api.service", "bad")]))
+        self.assertFalse(os.path.lexists(self.host.at(PATH)))
+
+    def test_what_is_somebody_elses_stays(self) -> None:
+        self.host.put(PATH, "#!/bin/sh\nmine\n", 0o755)
+        before = self.host.tree()
+        receipt = self.apply(self.texts(1)[0])
+        self.assertRegex(receipt["warnings"][0], f"{PATH} is somebody else's and stays, .* `.* command` does the same")
+        self.apply(self.texts(1)[0], "destroy")
+        self.assertEqual(self.host.tree(), before)
+
+    def test_what_was_changed_is_put_right(self) -> None:
+        first, second = self.texts(2)
+        self.apply(first)
+        with open(self.host.at(PATH), "a", encoding="utf-8") as target:
+            target.write("rm -rf /\n")
+        self.apply(second)
+        with open(self.host.at(PATH), encoding="utf-8") as source:
+            self.assertNotIn("rm", source.read())
+
+
+if __name__ == "__main__":
+    unittest.main()
