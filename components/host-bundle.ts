@@ -159,6 +159,11 @@ function bundleHooks(hook: DefinedHook, units: readonly DefinedUnit[]): BundleHo
     }));
 }
 
+/** The shell pattern of all of a scope's archives in the login user's home. */
+export function uploadsOf(scope: string): string {
+  return uploadName(scope, "*");
+}
+
 /**
  * File name of a release's archive in the login user's home. The host program knows by it which archives are of this scope,
  * also those of an update that failed and was given up.

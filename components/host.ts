@@ -7,7 +7,7 @@ import { reported, validArguments } from "./argument-error.ts";
 import { unitName } from "./argument-schema.ts";
 import { built, fieldOf, mapped, outputOf } from "./deferred.ts";
 import type { Definition, DefinitionSource } from "./definition.ts";
-import { hostBundle, releaseUploads, uploadName } from "./host-bundle.ts";
+import { hostBundle, releaseUploads, uploadName, uploadsOf } from "./host-bundle.ts";
 import { confirmationHook } from "./host-confirmation.ts";
 import type { HostConnectionArgs } from "./host-connection.ts";
 import { hostConnectionSchema, providerConnection, unpinnedEndpoints } from "./host-connection.ts";
@@ -187,8 +187,16 @@ export class Host extends pulumi.ComponentResource {
         ),
     );
     const parent = { parent: this };
-    const uploads = pulumi.unsecret(definitions).apply((all) =>
-      releaseUploads(all).map(
+    const uploads = pulumi.unsecret(definitions).apply((all) => {
+      const archives = releaseUploads(all);
+      if (archives.length === 0) return [];
+      // The host program takes what was uploaded. Where the first update fails and no other comes, this takes it away.
+      const leftovers = new remote.Command(
+        `${name}-uploads`,
+        { connection, delete: `sh -c 'rm -f -- ${uploadsOf(scope)}'`, addPreviousOutputInEnv: false },
+        parent,
+      );
+      return archives.map(
         (upload) =>
           new remote.CopyToRemote(
             `${name}-${upload.name}`,
@@ -197,10 +205,10 @@ export class Host extends pulumi.ComponentResource {
               source: new pulumi.asset.FileAsset(upload.archive),
               remotePath: uploadName(scope, upload.sha256),
             },
-            parent,
+            { ...parent, dependsOn: leftovers },
           ),
-      ),
-    );
+      );
+    });
     const command = new remote.Command(
       name,
       {

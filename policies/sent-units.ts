@@ -28,9 +28,11 @@ export function typeAndName(urn: string): { readonly type: string; readonly name
 }
 
 /** The URN of the Host whose command a resource is; undefined for other resources. */
-export function hostOfCommand({ type, opts }: ResourceValidationArgs): string | undefined {
+export function hostOfCommand({ type, name, opts }: ResourceValidationArgs): string | undefined {
   if (type !== "command:remote:Command" || opts.parent === undefined) return undefined;
-  return typeAndName(opts.parent).type === hostType ? opts.parent : undefined;
+  const host = typeAndName(opts.parent);
+  // Another one of a Host only takes its uploads away.
+  return host.type === hostType && host.name === name ? opts.parent : undefined;
 }
 
 let last: { readonly stdin: string; readonly bundle: SentBundle | undefined } | undefined;

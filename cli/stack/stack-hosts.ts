@@ -192,7 +192,9 @@ const unitInputs = z.looseObject({
 
 function stackHost(host: Registration, scope: string, all: readonly Registration[]): StackHost {
   const { address, units: names = [] } = hostInputs.parse(host.inputs.value);
-  const command = all.find(({ type, parent }) => type === "command:remote:Command" && parent === host.urn);
+  const command = all.find(
+    ({ type, parent, name }) => type === "command:remote:Command" && parent === host.urn && name === host.name,
+  );
   const { stdin, connection } = commandInputs.parse(command?.inputs.value ?? {});
   const isReachable = command !== undefined && !command.inputs.unknown.some((path) => path.startsWith("connection"));
   const { bundle, sudoPassword } = stdin === undefined ? {} : openedHostInput(stdin);

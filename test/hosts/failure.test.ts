@@ -50,6 +50,16 @@ suite("an update that fails", { timeout: 400_000 }, () => {
       ...Object.fromEntries(kinds.map((kind) => [kind, sleeper])),
     },
   };
+  /** A first update that uploads code and then fails. */
+  const unshippable = () => {
+    const source = join(fleet.stack.folder, "shipped");
+    mkdirSync(source, { recursive: true });
+    writeFileSync(join(source, "main.py"), "raise SystemExit('the orders database is gone')\n");
+    return {
+      services: { steady: sleeper },
+      pythonServices: { shipped: { source, exec: ["python", "main.py"], user: "shipped", createUser: true } },
+    };
+  };
   const wayBack = (state: string) => [
     `The host is back on its previous state (${state}): files, links, enablement and what was running.`,
     "Next: put right what is named above, then run `pulumi up` again.",
@@ -64,13 +74,7 @@ suite("an update that fails", { timeout: 400_000 }, () => {
   after(() => fleet?.down());
 
   test("the first ever leaves the hosts as they were, but for the archives that wait for the next one", async () => {
-    const source = join(fleet.stack.folder, "shipped");
-    mkdirSync(source);
-    writeFileSync(join(source, "main.py"), "raise SystemExit('the orders database is gone')\n");
-    const run = await fleet.tried({
-      services: { steady: sleeper },
-      pythonServices: { shipped: { source, exec: ["python", "main.py"], user: "shipped", createUser: true } },
-    });
+    const run = await fleet.tried(unshippable());
     assert.equal(run.code, 1, run.output);
     for (const [index, host] of fleet.hosts.entries()) {
       const { told, journal } = diagnosis(run, host.release);
@@ -195,11 +199,20 @@ suite("an update that fails", { timeout: 400_000 }, () => {
     );
   });
 
-  test("destroy leaves the hosts as they were, the archives of the first update included", async () => {
+  const destroyed = async () => {
     const run = await fleet.stack.destroy();
     assert.equal(run.code, 0, run.output);
     for (const [index, host] of fleet.hosts.entries()) {
       assert.deepEqual(listingChanges(beginning[index]!, await listing(host, data)), [], host.release);
     }
+  };
+
+  test("destroy leaves the hosts as they were", destroyed);
+
+  test("... also when the only update failed: the archives that waited for the next one go", async () => {
+    const run = await fleet.tried(unshippable());
+    assert.equal(run.code, 1, run.output);
+    await Promise.all(fleet.hosts.map((host) => host.output("ls /home/deploy/.pulumi-systemd-*.tar")));
+    await destroyed();
   });
 });
