@@ -1,5 +1,5 @@
 import { parseUnitFile } from "../systemd/unit-file.ts";
-import type { BundleUnit } from "./bundle.ts";
+import type { BundleGate, BundleUnit } from "./bundle.ts";
 import { unitDigests } from "./digests.ts";
 import { unitFacts } from "./unit-facts.ts";
 
@@ -26,8 +26,14 @@ export function unitPath(name: string): string {
   return `/etc/systemd/system/${name}`;
 }
 
-/** The units of one host as its bundle has them: with everything that the host program would else have to guess. */
-export function bundleUnits(units: readonly UnitDefinition[]): BundleUnit[] {
+/**
+ * The units of one host as its bundle has them: with everything that the host program would else have to guess.
+ * @param gates health gates by the name of their unit
+ */
+export function bundleUnits(
+  units: readonly UnitDefinition[],
+  gates: ReadonlyMap<string, BundleGate> = new Map(),
+): BundleUnit[] {
   const known = units.map((unit) => ({ unit, facts: unitFacts(unit.name, unit.text) }));
   const names = new Set(units.map((unit) => unit.name));
   return known.map(({ unit, facts }) => {
@@ -50,6 +56,7 @@ export function bundleUnits(units: readonly UnitDefinition[]): BundleUnit[] {
       // The Unit's schema admits only these words.
       onChange: unit.onChange as BundleUnit["onChange"],
       settleSec: unit.settleSec,
+      gate: gates.get(unit.name) ?? null,
     };
   });
 }

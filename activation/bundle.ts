@@ -127,6 +127,21 @@ export const bundleDigestsSchema = z.strictObject({
   install: sha256,
 });
 
+/** One question to a running unit: as activation/health reads it, which checks the fields of each kind. */
+export const bundleProbeSchema = z.looseObject({ kind: z.string(), timeoutSec: z.number().positive() });
+
+/** The health gate of a unit: what must hold after a change of it, or the transaction goes back. */
+export const bundleGateSchema = z.strictObject({
+  /** All of them must be well. */
+  probes: z.array(bundleProbeSchema).min(1),
+  /** Seconds for which they must stay well, by the same run of the unit. */
+  stableSec: z.number().min(0).max(3600),
+  /** Seconds for all of it. */
+  withinSec: z.number().min(0).max(86_400),
+  /** Whether a probe holds a secret, so that messages say less of it. */
+  confidential: z.boolean(),
+});
+
 export const bundleUnitSchema = z.strictObject({
   name: unitName,
   path: absolutePath,
@@ -159,6 +174,8 @@ export const bundleUnitSchema = z.strictObject({
   onChange: z.enum(["auto", "restart", "reload", "none"]),
   /** Seconds for which a started unit must stay up before it counts as running. */
   settleSec: z.number().min(0).max(3600),
+  /** What it must pass after it was started, restarted or reloaded; null for no gate. */
+  gate: bundleGateSchema.nullable(),
 });
 
 /** What one host must become: everything that the host program needs, and nothing that it would have to guess. */
@@ -193,5 +210,6 @@ export type BundleRelease = z.infer<typeof bundleReleaseSchema>;
 export type BundleEnvironment = z.infer<typeof bundleEnvironmentSchema>;
 export type BundleHook = z.infer<typeof bundleHookSchema>;
 export type BundleDigests = z.infer<typeof bundleDigestsSchema>;
+export type BundleGate = z.infer<typeof bundleGateSchema>;
 export type BundleUnit = z.infer<typeof bundleUnitSchema>;
 export type Bundle = z.infer<typeof bundleSchema>;

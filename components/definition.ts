@@ -124,6 +124,14 @@ export interface DefinedHook {
   seconds: number;
 }
 
+/** What a unit must pass after a deploy changed it, or the host goes back. */
+export interface DefinedGate {
+  /** File name of the unit; one that is not of this host counts for nothing. */
+  unit: string;
+  /** Its probes and times, as JSON: `BundleGate` of activation/bundle.ts. May be secret. */
+  settings: string;
+}
+
 /** What one component adds to a host: units, and what they need beside them. */
 export interface Definition {
   /** Units to install. */
@@ -136,6 +144,8 @@ export interface Definition {
   releases: DefinedRelease[];
   /** Commands that run when that code is new. Default: none. */
   hooks?: DefinedHook[];
+  /** Health gates of units. Default: none. */
+  gates?: DefinedGate[];
 }
 
 /** Anything that a Host can be given: every component of this package but Host itself. */

@@ -26,6 +26,11 @@ export type HealthAction = (typeof HealthAction)[keyof typeof HealthAction];
 export interface HealthTestArgs extends HealthProbesArgs {
   /** The unit that is watched and acted on. Without it, only probes are made and only `hook` can be done. Default: none. */
   unit?: UnitReference;
+  /**
+   * Whether the probes are the health gate of a deploy too: an update that changes the unit goes back when they are not
+   * well within `graceSec`, a minute at least. Default: false.
+   */
+  gate?: pulumi.Input<boolean>;
   /** Time in which each probe must have answered, a time span. Default: `5s`. */
   timeoutSec?: pulumi.Input<string>;
   /** Checks of the same component, by their names there, that must be well first: the root cause is treated. Default: none. */
@@ -87,6 +92,7 @@ export interface HealthCheckArgs extends HealthTestArgs {
 const healthTestShape = {
   ...healthProbesShape,
   unit: unitReference.optional(),
+  gate: z.boolean().optional(),
   timeoutSec: spanOf(0.001, "a time span above 0").optional(),
   dependsOn: z.array(z.string()).optional(),
   failAfter: z.number().int().min(1).max(1000).optional(),

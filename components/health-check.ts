@@ -19,6 +19,7 @@ import {
   logRotation,
   logRotationPath,
 } from "./health-check-sections.ts";
+import { checkGates, confidentialProbes } from "./health-gate.ts";
 import type { NotifierReference } from "./notifier-args.ts";
 import { Unit, unitArgsOf } from "./unit.ts";
 import { waivedSections } from "./waiver.ts";
@@ -108,35 +109,13 @@ function checkedSettings(scope: string, name: string, args: HealthCheckArgs): pu
     built(plainArguments(args), (plain) => healthSettings(scope, name, validArguments(healthCheckSchema, plain))),
   );
   const tests: [string, HealthTestArgs][] = args.checks === undefined ? [["", args]] : Object.entries(args.checks);
-  const secrets = pulumi.all(tests.map(([key, test]) => confidential(name, key === "" ? "" : `checks.${key}.`, test)));
+  const secrets = pulumi.all(
+    tests.map(([key, test]) => confidentialProbes(name, key === "" ? "" : `checks.${key}.`, test)),
+  );
   return pulumi.all([settings, secrets]).apply(([known, hidden]) => ({
     ...known,
     checks: known.checks.map((check, index) => ({ ...check, confidential: hidden[index] ?? false })),
   }));
-}
-
-const openProbes = ["tcp", "unixSocket", "file", "disk", "memory"] as const;
-
-/** Whether the URL of a check is a secret. Another secret fails it. */
-function confidential(name: string, at: string, test: HealthTestArgs): pulumi.Output<boolean> {
-  const probes = pulumi.all([test.http, test.command, ...openProbes.map((probe) => test[probe])].map(isSecret));
-  return probes.apply(([http = false, command = false, ...others]) => {
-    const index = others.indexOf(true);
-    if (index >= 0) {
-      const messages = "is a secret, and messages must name what was tried; give it in clear";
-      throw new Error(`${name}: ${at}${openProbes[index]}: ${messages}`);
-    }
-    if (command) {
-      throw new Error(
-        `${name}: ${at}command: holds a secret, and every user of a host can see the arguments of a process; let the program read it from a file`,
-      );
-    }
-    return http;
-  });
-}
-
-function isSecret(value: unknown): Promise<boolean> {
-  return pulumi.isSecret(pulumi.output(value));
 }
 
 /** A reference may be a whole component, of which only the name is wanted. */
@@ -186,8 +165,10 @@ function healthDefinition(
   );
   const serving = service === undefined ? commonService(check, scope) : ownService(check, scope, name, plan);
   const told = (args.notify ?? []).map((notifier) => pulumi.output(notifier.definition));
-  const all = pulumi.all([timed.definition, serving.definition, settings, pulumi.all(told)]);
-  const definition = mapped(all, ([own, common, known, notifiers]) => ({
+  const asked = outputOf(built(plainArguments(args), (plain) => validArguments(healthCheckSchema, plain)));
+  const gates = pulumi.all([asked, settings]).apply(([plain, known]) => checkGates(plain, known));
+  const all = pulumi.all([timed.definition, serving.definition, settings, pulumi.all(told), gates]);
+  const definition = mapped(all, ([own, common, known, notifiers, defined]) => ({
     units: distinct([...own.units, ...common.units, ...notifiers.flatMap(({ units }) => units)], (unit) => unit.name),
     files: distinct(
       [...healthFiles(scope, name, known), ...notifiers.flatMap(({ files }) => files)],
@@ -195,6 +176,7 @@ function healthDefinition(
     ),
     users: [],
     releases: [],
+    gates: defined,
   }));
   return outputOf(definition);
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Bundle, BundleEnvironment, BundleHook, BundleRelease } from "../activation/bundle.ts";
+import type { Bundle, BundleEnvironment, BundleGate, BundleHook, BundleRelease } from "../activation/bundle.ts";
+import { bundleGateSchema } from "../activation/bundle.ts";
 import { bundleUnits, unitPath } from "../activation/bundle-units.ts";
 import { sha256 } from "../activation/digests.ts";
 import { releaseRoot } from "../activation/release.ts";
@@ -62,7 +63,7 @@ export function hostBundle(
       (hook: DefinedHook) => `${hook.kind} of ${hook.unit}`,
       definitions.flatMap((definition) => definition.hooks ?? []),
     ).flatMap((hook) => bundleHooks(hook, units)),
-    units: bundleUnits(units),
+    units: bundleUnits(units, hostGates(definitions)),
     adopt: adoptedPaths(
       adopt,
       units.map((unit) => unit.name),
@@ -70,6 +71,26 @@ export function hostBundle(
     ),
     keepGenerations,
     bounds: withBuilds(bounds, definitions),
+  };
+}
+
+/** The gate of each unit. Several definitions may ask something of one: then all of it must hold. */
+function hostGates(definitions: readonly Definition[]): Map<string, BundleGate> {
+  const gates = new Map<string, BundleGate>();
+  for (const { unit, settings } of definitions.flatMap((definition) => definition.gates ?? [])) {
+    const gate = bundleGateSchema.parse(JSON.parse(settings));
+    const other = gates.get(unit);
+    gates.set(unit, other === undefined || isDeepStrictEqual(other, gate) ? gate : bothGates(other, gate));
+  }
+  return gates;
+}
+
+function bothGates(one: BundleGate, other: BundleGate): BundleGate {
+  return {
+    probes: [...one.probes, ...other.probes],
+    stableSec: Math.max(one.stableSec, other.stableSec),
+    withinSec: Math.max(one.withinSec, other.withinSec),
+    confidential: one.confidential || other.confidential,
   };
 }
 

@@ -25,6 +25,7 @@ export {
   type TcpProbeArgs,
   type UnixSocketProbeArgs,
 } from "./health-check.ts";
+export type { HealthGateArgs } from "./health-gate.ts";
 export { Host, type HostArgs } from "./host.ts";
 export type { HostConnectionArgs, HostProxyArgs } from "./host-connection.ts";
 export type { HostAction, HostReceipt, HostUnit } from "./host-receipt.ts";

@@ -12,6 +12,7 @@ import {
   variableName,
 } from "./argument-schema.ts";
 import type { UnitReference } from "./definition.ts";
+import type { HealthGateArgs } from "./health-gate.ts";
 import { releaseShape } from "./release-args.ts";
 import type { InstallSectionArgs, ServiceSectionArgs, UnitSectionArgs } from "./section-args.generated.ts";
 import { type WaiverArgs, waivers } from "./waiver.ts";
@@ -125,6 +126,11 @@ export interface ServiceCommonArgs {
   onChange?: pulumi.Input<OnChange>;
   /** Seconds for which it must stay up after a start before the update counts it as running. Default: 1. */
   settleSec?: pulumi.Input<number>;
+  /**
+   * What it must pass after an update started, restarted or reloaded it; else the host goes back and the update fails with
+   * the last answer. The probes are those of HealthCheck. Default: none.
+   */
+  health?: HealthGateArgs;
   /** Any directive of [Unit] by its systemd name; overrides what the arguments above give. Default: none. */
   unit?: pulumi.Input<UnitSectionArgs>;
   /** Any directive of [Service] by its systemd name; overrides the arguments above and the profile. Default: none. */
@@ -161,6 +167,8 @@ const commonShape = {
   purge: z.boolean().optional(),
   onChange: onChange.optional(),
   settleSec: z.number().min(0).max(3600).optional(),
+  /** Checked apart from the rest: it may hold a secret. */
+  health: z.looseObject({}).optional(),
   unit: sectionDirectives("service", "Unit").optional(),
   service: sectionDirectives("service", "Service").optional(),
   install: sectionDirectives("service", "Install").optional(),

@@ -7,6 +7,7 @@ import { reported, validArguments } from "./argument-error.ts";
 import { componentNameProblem } from "./argument-schema.ts";
 import { built, mapped, outputOf } from "./deferred.ts";
 import type { DefinedFile, DefinedHook, DefinedRelease, DefinedUser, Definition, UnitReference } from "./definition.ts";
+import { type HealthGateArgs, serviceGate } from "./health-gate.ts";
 import { packageIndexSchema } from "./release-args.ts";
 import type { ServicePlain } from "./service-args.ts";
 import { secretEnvironmentPath, serviceSections } from "./service-sections.ts";
@@ -26,7 +27,12 @@ export interface ServicePlan {
  * @param planned the service after its own kind's arguments are checked and translated
  */
 export function serviceDefinition<
-  Args extends { secretEnvironment?: unknown; packageIndex?: unknown; socket?: UnitReference },
+  Args extends {
+    secretEnvironment?: unknown;
+    packageIndex?: unknown;
+    socket?: UnitReference;
+    health?: HealthGateArgs;
+  },
 >(
   component: pulumi.ComponentResource,
   name: string,
@@ -37,25 +43,28 @@ export function serviceDefinition<
   return reported(component, name, () => {
     const nameProblem = componentNameProblem(name, ".service");
     if (nameProblem !== undefined) throw new Error(nameProblem);
-    const { secretEnvironment, packageIndex, socket, ...open } = args;
+    const { secretEnvironment, packageIndex, socket, health, ...open } = args;
     const visible = {
       ...open,
       ...(socket === undefined ? {} : { socket: { unitName: socket.unitName } }),
       ...(secretEnvironment === undefined ? {} : { secretEnvironment: {} }),
       ...(packageIndex === undefined ? {} : { packageIndex: {} }),
+      ...(health === undefined ? {} : { health: {} }),
     };
     const plan = built(visible, (plain) => reported(component, name, () => planned(validArguments(schema, plain))));
     const unitArgs = mapped(plan, (known) => serviceUnitArgs(name, known));
     const unit = new Unit(`${name}.service`, unitArgsOf(unitArgs, serviceUnitFields), { parent: component });
     const files = secretEnvironment === undefined ? [] : [secretFile(component, name, secretEnvironment)];
     const index = secretIndex(component, name, packageIndex);
-    const parts = pulumi.all([unit.definition, outputOf(plan), pulumi.all(files), index]);
-    const definition = mapped(parts, ([own, { args: known, releases, hooks }, secretFiles, settings]) => ({
+    const gates = pulumi.all(health === undefined ? [] : [serviceGate(component, name, health)]);
+    const parts = pulumi.all([unit.definition, outputOf(plan), pulumi.all(files), index, gates]);
+    const definition = mapped(parts, ([own, { args: known, releases, hooks }, secretFiles, settings, defined]) => ({
       units: own.units,
       files: secretFiles,
       users: usersOf(known),
       releases: releases.map((release) => withIndex(release, settings)),
       hooks,
+      gates: defined,
     }));
     return outputOf(definition);
   });

@@ -48,6 +48,8 @@ class CommandProbe:
     timeout_sec: float
     command: tuple[str, ...]
     user: str | None = None
+    # Words before the command: a program that becomes another user and then runs it.
+    run_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -230,7 +230,7 @@ def _certificate_left(connected: ssl.SSLSocket) -> float:
 
 
 def _command_problem(probe: CommandProbe) -> str | None:
-    argv = probe.command
+    argv = (*probe.run_by, *probe.command)
     if probe.user is not None:
         # The check itself may not become another user; systemd makes the process for it.
         options = ("--quiet", "--pipe", "--wait", "--collect", f"--uid={probe.user}", "--property=NoNewPrivileges=yes")

@@ -8,6 +8,9 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, NoReturn, TypeVar
 
+from pulumi_systemd_health.probe_settings import Probe, probe_of
+from pulumi_systemd_health.strict_json import MalformedError
+
 from .errors import BundleError
 
 T = TypeVar("T")
@@ -115,6 +118,17 @@ class Digests:
 
 
 @dataclass(frozen=True)
+class Gate:
+    """What must hold after a change of a unit. Times are in seconds."""
+
+    probes: tuple[Probe, ...]
+    stable_sec: float
+    within_sec: float
+    # Whether a probe holds a secret, so that messages say less of it.
+    confidential: bool
+
+
+@dataclass(frozen=True)
 class Unit:
     name: str
     path: str
@@ -131,6 +145,7 @@ class Unit:
     on_change: str
     settle_sec: float
     purge: list[str] = field(default_factory=list)
+    gate: Gate | None = None
 
     @property
     def data(self) -> bytes:
@@ -386,6 +401,7 @@ def _unit(value: Any, at: str) -> Unit:
             "memoryMax",
             "onChange",
             "settleSec",
+            "gate",
         ),
     )
     digests = _object(keys["digests"], f"{at}.digests", ("file", "restart", "reload", "limits", "manager", "install"))
@@ -406,6 +422,7 @@ def _unit(value: Any, at: str) -> Unit:
         memory_max=None if keys["memoryMax"] is None else _number(keys["memoryMax"], f"{at}.memoryMax", 0, 1 << 64),
         on_change=_choice(keys["onChange"], f"{at}.onChange", ("auto", "restart", "reload", "none")),
         settle_sec=_number(keys["settleSec"], f"{at}.settleSec", 0, 3600),
+        gate=_gate(keys["gate"], f"{at}.gate"),
     )
     if unit.path.rpartition("/")[2] != unit.name:
         raise BundleError(f"{at}.path: its last part is not the unit's name {unit.name}")
@@ -414,6 +431,25 @@ def _unit(value: Any, at: str) -> Unit:
     if unit.is_template and unit.activation == "started":
         raise BundleError(f"{at}.activation: {unit.name} is a template; only its instances can be started")
     return unit
+
+
+def _gate(value: Any, at: str) -> Gate | None:
+    if value is None:
+        return None
+    keys = _object(value, at, ("probes", "stableSec", "withinSec", "confidential"))
+    return Gate(
+        probes=tuple(_list(keys["probes"], f"{at}.probes", _probe)),
+        stable_sec=_number(keys["stableSec"], f"{at}.stableSec", 0, 3600),
+        within_sec=_number(keys["withinSec"], f"{at}.withinSec", 0, 86_400),
+        confidential=_boolean(keys["confidential"], f"{at}.confidential"),
+    )
+
+
+def _probe(value: Any, at: str) -> Probe:
+    try:
+        return probe_of(value, at)
+    except MalformedError as problem:
+        raise BundleError(str(problem)) from None
 
 
 def _object(value: Any, at: str, keys: tuple[str, ...]) -> dict[str, Any]:

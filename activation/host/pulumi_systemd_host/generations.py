@@ -23,7 +23,7 @@ LATER: dict[str, dict[str, Any]] = {
     "": {"hooks": []},
     "bounds": {"confirmSec": 0},
     "releases": {"keep": 0, "environment": None},
-    "units": {"purge": [], "stopsWith": [], "canReload": False, "memoryMax": None},
+    "units": {"purge": [], "stopsWith": [], "canReload": False, "memoryMax": None, "gate": None},
     "units.digests": {"limits": "0" * 64, "manager": "0" * 64},
 }
 

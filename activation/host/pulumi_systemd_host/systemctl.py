@@ -38,6 +38,7 @@ PROPERTIES = (
     "ConsistsOf",
     "Slice",
     "Job",
+    "MainPID",
 )
 
 

@@ -113,7 +113,11 @@ def action_of(made: Plan, unit: Unit | None, name: str) -> str:
             return "stop+start"
         if stopped:
             return "stop"
-        for verb, listed in (("restart", [*made.restart, *made.follow]), ("reload", made.reload), ("start", made.start)):
+        for verb, listed in (
+            ("restart", [*made.restart, *made.follow]),
+            ("reload", made.reload),
+            ("start", made.start),
+        ):
             if each in listed:
                 return verb
     written = unit is not None and any(write.path == unit.path for write in made.writes)

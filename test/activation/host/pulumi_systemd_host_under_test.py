@@ -11,7 +11,8 @@ from dataclasses import asdict
 from typing import Any
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "activation", "host"))
+TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "activation")
+sys.path[:0] = [os.path.join(TOP, "host"), os.path.join(TOP, "health")]
 
 from pulumi_systemd_host.bundle import Bundle, Digests, Unit  # noqa: E402
 from pulumi_systemd_host.system import Completed  # noqa: E402
@@ -88,6 +89,12 @@ GOOD: dict[str, Any] = {
             "memoryMax": None,
             "onChange": "auto",
             "settleSec": 1.5,
+            "gate": {
+                "probes": [{"kind": "tcp", "timeoutSec": 5, "host": "127.0.0.1", "port": 8000}],
+                "stableSec": 3,
+                "withinSec": 60,
+                "confidential": False,
+            },
         }
     ],
     "adopt": [],
@@ -126,6 +133,7 @@ def encoded(bundle: Bundle) -> bytes:
                 "memoryMax": each.memory_max,
                 "onChange": each.on_change,
                 "settleSec": each.settle_sec,
+                "gate": None,
             }
             for each in bundle.units
         ],

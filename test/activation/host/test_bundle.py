@@ -87,6 +87,18 @@ class ParseBundle(unittest.TestCase):
                 "bundle.units[0].settleSec: expected a number, got a bool",
             ),
             (
+                lambda b: b["units"][0]["gate"]["probes"][0].update(port=0),
+                "bundle.units[0].gate.probes[0].port is not a whole number from 1 to 65535",
+            ),
+            (
+                lambda b: b["units"][0]["gate"]["probes"][0].update(kind="hope"),
+                "bundle.units[0].gate.probes[0].kind is not one of http",
+            ),
+            (
+                lambda b: b["units"][0]["gate"].pop("stableSec"),
+                "bundle.units[0].gate.stableSec: missing",
+            ),
+            (
                 lambda b: b["units"][0].update(settleSec=-1),
                 "bundle.units[0].settleSec: expected a number from 0 to 3600",
             ),
