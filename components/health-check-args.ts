@@ -15,8 +15,6 @@ export const HealthAction = {
   Restart: "restart",
   /** Have the unit read its configuration again. It must have `ExecReload=`. */
   Reload: "reload",
-  /** Bring the host back to the generation before, with the release that it had. */
-  Rollback: "rollback",
   /** Start the unit that `hook` names and wait for its end: a oneshot that does what must be done. */
   Hook: "hook",
 } as const;
@@ -98,7 +96,7 @@ const healthTestShape = {
   failAfter: z.number().int().min(1).max(1000).optional(),
   failOf: z.number().int().min(1).max(1000).optional(),
   graceSec: anySpan.optional(),
-  actions: z.array(z.enum(["restart", "reload", "rollback", "hook"])).optional(),
+  actions: z.array(z.enum(["restart", "reload", "hook"])).optional(),
   hook: unitReference.optional(),
   maxActions: z.number().int().min(0).max(1000).optional(),
   withinSec: spanOf(1, "a time span of at least 1 s").optional(),

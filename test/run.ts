@@ -77,7 +77,7 @@ function testFiles(wanted: (file: string) => boolean): string[] {
 
 /** Tests of pure functions leave nothing behind, so those of one folder share a process; all others have their own. */
 function groupOf(file: string): string {
-  return isIn("systemd")(file) || isIn("policies")(file) ? dirname(file) : file;
+  return isIn("systemd")(file) ? dirname(file) : file;
 }
 
 function pythonTestFolders(): string[] {

@@ -25,13 +25,13 @@ export function acceptedHostKeys(text: string, host: string, port: number): stri
   const accepted = new Set<string>();
   const revoked = new Set<string>();
   const leftOut = new Set<string>();
-  for (const line of text.split("\n").map((each) => each.trim())) {
+  for (const [index, line] of text.split("\n").map((each, at) => [at, each.trim()] as const)) {
     if (line === "" || line.startsWith("#")) continue;
     const words = line.split(/\s+/);
     const marker = words[0]?.startsWith("@") ? words.shift() : undefined;
     const isBare = isKeyType(words[0]);
     const [patterns, type = "", blob = ""] = isBare ? [undefined, ...words] : words;
-    const key = publicKey(type, blob, line);
+    const key = publicKey(type, blob, index + 1);
     if (patterns !== undefined && !matches(patterns, names)) leftOut.add(`no line names ${names[0]}`);
     else if (marker === "@revoked") revoked.add(key);
     else if (marker === "@cert-authority") leftOut.add("an authority of host certificates cannot be checked here");
@@ -62,17 +62,22 @@ function isKeyType(word: string | undefined): boolean {
   return word !== undefined && /^(ssh-|ecdsa-|sk-)[a-z0-9@.-]+$/.test(word);
 }
 
-function publicKey(type: string, blob: string, line: string): string {
-  const shown = line.length > 60 ? `${line.slice(0, 60)}...` : line;
+/** @throws HostKeyError that repeats nothing: by mistake it may be a private key that stands here. */
+function publicKey(type: string, blob: string, line: number): string {
   const bytes = Buffer.from(blob, "base64");
-  const padding = blob.replace(/=+$/, "");
-  const isWhole = bytes.length > 4 && bytes.toString("base64").replace(/=+$/, "") === padding;
-  if (!isKeyType(type) || !isWhole || hostKeyText(bytes).split(" ")[0] !== type) {
+  if (!isKeyType(type) || !isWhole(bytes) || hostKeyText(bytes).split(" ")[0] !== type) {
     throw new HostKeyError(
-      `is not a public host key: ${JSON.stringify(shown)}; write \`ssh-ed25519 AAAA...\`, or a line of known_hosts`,
+      `is not a public host key${line > 1 ? ` in line ${line}` : ""}; write \`ssh-ed25519 AAAA...\`, or a line of known_hosts`,
     );
   }
   return `${type} ${bytes.toString("base64")}`;
+}
+
+/** Whether fields, each led by its length, fill the bytes. */
+function isWhole(bytes: Buffer): boolean {
+  let at = 0;
+  while (at + 4 <= bytes.length) at += 4 + bytes.readUInt32BE(at);
+  return at === bytes.length && at > 0;
 }
 
 function rank(key: string): number {

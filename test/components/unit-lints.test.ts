@@ -108,5 +108,5 @@ test("the components' own defaults raise no warning", async () => {
   const units = [socket, plain, watched, account, ...profiles, timer, often, queued, health, early, told];
   await warnedOf("plain-host", units);
   assert.deepEqual(warnings.slice(before), []);
-  assert.ok("text" in inputsOf(Unit.__pulumiType, "pulumi-systemd-health-project-stack.service"));
+  assert.ok("text" in inputsOf(Unit.__pulumiType, "pulumi-systemd-health-shop-dev.service"));
 });

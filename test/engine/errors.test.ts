@@ -25,7 +25,7 @@ const cases: readonly [string, string, RegExp][] = [
   [
     "missing source",
     "systemd:index:PythonService (gone):",
-    /gone: source: the directory "no\/such\/folder" does not exist/,
+    /gone: source: "no\/such\/folder" does not exist/,
   ],
   ["lint in an Output", "pulumi:pulumi:Stack (errors-dev):", /\[Service\] ExecStart: .*"\.\/run" is a relative path/],
   [

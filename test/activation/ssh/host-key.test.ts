@@ -6,7 +6,7 @@ import { keyPair } from "./test-server.ts";
 
 const [one, two] = [keyPair().public, keyPair().public];
 const ecdsa = keyPair("ecdsa").public;
-const rsa = `ssh-rsa ${Buffer.concat([Buffer.from([0, 0, 0, 7]), Buffer.from("ssh-rsa and more")]).toString("base64")}`;
+const rsa = `ssh-rsa ${Buffer.from("\0\0\0\x07ssh-rsa\0\0\0\x03key", "latin1").toString("base64")}`;
 const hashed = (name: string) => {
   const salt = Buffer.from("a salt of twenty byt");
   return `|1|${salt.toString("base64")}|${createHmac("sha1", salt).update(name).digest("base64")}`;
@@ -37,8 +37,9 @@ const refused: readonly [string, string, RegExp][] = [
   ["only a revoked key", `${one}\n@revoked * ${one}`, /every key is revoked/],
   ["a certificate authority", `@cert-authority * ${one}`, /authority of host certificates cannot be checked/],
   ["an RSA key", rsa, /a key of type ssh-rsa cannot be checked here; give the host's ed25519/],
-  ["half a key", one.slice(0, -9), /^is not a public host key: "ssh-ed25519/],
-  ["a fingerprint", "SHA256:abcdef", /^is not a public host key: "SHA256:abcdef"/],
+  ["half a key", one.slice(0, -9), /^is not a public host key; write/],
+  ["a fingerprint", "SHA256:abcdef", /^is not a public host key; write/],
+  ["a second line that is none", `${one}\nhush-hush and more`, /^is not a public host key in line 2; write/],
   ["a key of another type than it says", `ssh-ed25519 ${ecdsa.split(" ")[1]}`, /^is not a public host key/],
 ];
 
