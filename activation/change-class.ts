@@ -12,8 +12,9 @@ import { bytesProblem } from "../systemd/values/bytes.ts";
 export type ChangeClass = "nothing" | "manager" | "limits" | "reload" | "restart" | "install";
 
 /**
- * Directives that the manager applies to a running unit (measured on systemd 247, 252 and 257). Whatever is not listed
- * here needs a restart, so a directive that a later systemd brings is on the safe side.
+ * Directives that the manager reads when it next acts on a unit; what runs does not depend on them (systemd.unit(5),
+ * systemd.service(5)). Whatever is not listed here needs a restart, so a directive that a later systemd brings is on the
+ * safe side.
  */
 export const reloadedByManager: Readonly<Record<string, ReadonlySet<string>>> = {
   Unit: new Set([
@@ -76,7 +77,7 @@ export const reloadedByManager: Readonly<Record<string, ReadonlySet<string>>> = 
   Socket: new Set(["MaxConnections", "RemoveOnStop", "Service", "TimeoutSec", "TriggerLimitBurst"]),
 };
 
-/** Limits whose cgroup file was seen to change under a running unit; bench/live-limits shows it. */
+/** Limits whose cgroup file was seen to change under a running unit, on systemd 247, 252 and 257. */
 export const liveLimits: ReadonlySet<string> = new Set([
   "CPUQuota",
   "CPUQuotaPeriodSec",

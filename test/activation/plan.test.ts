@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
 import { bundleSchema } from "../../activation/bundle.ts";
@@ -99,4 +100,14 @@ test("another release restarts what runs it, and the receipt and the plan agree 
   assert.deepEqual(made.untouched, ["other.service"]);
   assert.deepEqual(made.units[0]?.causes, [{ kind: "release", name: "api", old: "a".repeat(64), new: "b".repeat(64) }]);
   assert.deepEqual(hostPlans([{ old, next, onDemand: "running" }]), [plannedActions(made, "running")]);
+});
+
+test("docs/transaction.md has the table", () => {
+  const text = readFileSync(new URL("../../docs/transaction.md", import.meta.url), "utf8");
+  for (const { changes, why } of planCases) {
+    assert.ok(
+      text.split("\n").some((line) => line.startsWith(`| ${changes} | `) && line.endsWith(` | ${why} |`)),
+      changes,
+    );
+  }
 });

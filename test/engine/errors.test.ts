@@ -22,11 +22,7 @@ const cases: readonly [string, string, RegExp][] = [
   ],
   ["bad time span in an Output", "systemd:index:Service (late):", /late: watchdogSec: "90x" is not a time span/],
   ["bad value", "systemd:index:Service (wrong):", /wrong: service\.ProtectSystem: .*did you mean "strict"\?/],
-  [
-    "missing source",
-    "systemd:index:PythonService (gone):",
-    /gone: source: "no\/such\/folder" does not exist/,
-  ],
+  ["missing source", "systemd:index:PythonService (gone):", /gone: source: "no\/such\/folder" does not exist/],
   ["lint in an Output", "pulumi:pulumi:Stack (errors-dev):", /\[Service\] ExecStart: .*"\.\/run" is a relative path/],
   [
     "lint across units",

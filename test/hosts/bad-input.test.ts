@@ -43,7 +43,9 @@ const mistakes: readonly [title: string, config: object, resource: string, lines
     "a source directory that is not there",
     { pythonServices: { api: { source: "no/such/folder", exec: ["python", "main.py"] } } },
     "systemd:index:PythonService (api)",
-    ['error: api: source: the directory "no/such/folder" does not exist; give a directory of source code'],
+    [
+      'error: api: source: "no/such/folder" does not exist; give a directory of source code, a .tar, .tar.gz or .zip of one, or a wheel',
+    ],
   ],
 ];
 
@@ -151,7 +153,7 @@ suite("bad input", { timeout: 300_000 }, () => {
       await refused(minimal, { services }, {}, 1),
       ofHost(
         failed(1),
-        "pulumi-systemd: this host's python3 lacks parts of the standard library (dataclasses, json, secrets, shutil, tarfile): only a minimal one is installed; apt install python3",
+        "pulumi-systemd: this host's python3 lacks parts of the standard library (dataclasses, http, json, queue, secrets, shlex, shutil, tarfile, termios): only a minimal one is installed; apt install python3",
       ),
     );
   });

@@ -47,7 +47,7 @@ class Units:
         """
         Have systemd write changed limits to the cgroups of running units.
 
-        247 and 252 do so at the daemon-reload. 257 waits until a unit starts in the same slice (bench/live-limits), so
+        247 and 252 do so at the daemon-reload. 257 waits until a unit starts in the same slice, so
         one that does nothing is started in each.
         """
         for number, name in enumerate(slices):
