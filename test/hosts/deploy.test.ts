@@ -174,6 +174,7 @@ suite("the stack of Pulumi.dev.yaml", { timeout: 400_000 }, () => {
           "hello.socket": "active (running)",
         },
         did: [
+          ...["hello-report.service", checks].map((unit) => `reload-manager ${unit}: new`),
           ...["hello-health.timer", "hello-report.timer", "hello.service", "hello.socket"].map(
             (unit) => `enable ${unit}: new`,
           ),
