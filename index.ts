@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { unlessFailed } from "./components/failed-update.ts";
 import { secretConfigKeys, stackConfig } from "./program/config.ts";
 import { reportedSystemd } from "./program/reported-systemd.ts";
 import { configFileText } from "./program/secret-places.ts";
@@ -16,6 +17,6 @@ const config = stackConfig(
 export const hosts = Object.fromEntries(
   Object.entries(deployedHosts(config, await reportedSystemd())).map(([name, host]) => [
     name,
-    host.receipt.apply(hostSummary),
+    unlessFailed(host.receipt).apply(hostSummary),
   ]),
 );
