@@ -77,7 +77,9 @@ def verify(
             errors += [f"{unit.name}: {path} is no executable file in what is being brought there" for path in missing]
     if errors:
         listed = "".join(f"\n  {line}" for line in errors)
-        raise HostError(f"systemd {version} of this host does not accept these units; nothing was changed on it:{listed}")
+        raise HostError(
+            f"systemd {version} of this host does not accept these units; nothing was changed on it:{listed}"
+        )
     return notes
 
 
