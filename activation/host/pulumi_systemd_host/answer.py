@@ -13,6 +13,7 @@ from .asking import ANSWERS
 from .files import make_directories, remove_empty_directory, remove_file, write_atomically
 from .ledger import scope_directory
 from .lock import DIRECTORY
+from .record import record
 from .system import System
 
 
@@ -40,7 +41,11 @@ class Answer:
             value = json.loads(self.text)
         except ValueError:
             return {}
-        return value if self.code == 0 and isinstance(value, dict) else {}
+        known = {"transaction": str, "daemonReloads": int, "warnings": list, "actions": list}
+        is_whole = isinstance(value, dict) and all(isinstance(value.get(key), kind) for key, kind in known.items())
+        if not is_whole or self.code or not all(_is_action(action) for action in value["actions"]):
+            return {}
+        return dict(value)
 
 
 def keep_answer(system: System, scope: str, answer: Answer, beside_ledger: bool) -> str:
@@ -62,9 +67,9 @@ def kept_answers(system: System, scope: str) -> dict[str, Answer]:
                 with open(path, encoding="utf-8") as source:
                     value = json.load(source)
                 if value.pop("format") == 1:
-                    found[path] = _checked(Answer(**value))
+                    found[path] = record(Answer, value)
                     continue
-            except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
                 pass
             remove_file(path)
     return dict(sorted(found.items(), key=lambda item: item[1].at))
@@ -91,10 +96,6 @@ def _directory(system: System, scope: str) -> str:
     return system.at(os.path.join(DIRECTORY, ANSWERS, *scope.split("/")))
 
 
-def _checked(answer: Answer) -> Answer:
-    texts = (answer.transaction, answer.operation, answer.digest, answer.text)
-    if not (all(isinstance(text, str) for text in texts) and isinstance(answer.code, int)):
-        raise TypeError
-    if not isinstance(answer.at, (int, float)) or not isinstance(answer.unconfirmed, bool):
-        raise TypeError
-    return answer
+def _is_action(value: Any) -> bool:
+    keys = {"unit": str, "action": str, "reasons": list}
+    return isinstance(value, dict) and all(isinstance(value.get(key), kind) for key, kind in keys.items())

@@ -17,7 +17,7 @@ from .observe import boot_id
 from .originals import drop_originals, new_original_units, new_originals
 from .plan_shape import Observation, Plan
 from .releases import remove_forgotten_uploads, remove_upload
-from .users import known_accounts, remove_users
+from .users import known_accounts, remove_halves, remove_users
 from .work import Work
 
 TIDY_SEC = 30.0
@@ -201,6 +201,8 @@ def tidy(work: Work, ledger: Ledger) -> None:
             remove_tree(work.system.at(path))
         users = known_accounts(work.system, ledger.leaving.users, TIDY_SEC)
         work.warnings += remove_users(work.system, sorted(users), ledger.leaving.groups, TIDY_SEC)
+        if ledger.leaving.users or ledger.leaving.groups:
+            remove_halves(work.system, ledger.leaving.users, ledger.leaving.groups, TIDY_SEC)
         drop_unlisted(work, ledger)
         remove_uploads(work)
         left = [path for path in ledger.directories if os.path.isdir(work.system.at(path))]

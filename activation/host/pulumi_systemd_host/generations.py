@@ -13,11 +13,14 @@ from .bundle import Bundle, parse_bundle
 from .errors import HostError
 from .files import make_directories, remove_empty_directory, remove_file, write_atomically
 from .ledger import Ledger
+from .record import check_strings, record
 from .work import Work
 
 NUMBER = re.compile(r"(\d{1,9})\.json")
 # What a bundle asks of the host. The rest of it says how to get there.
 CONTENT = ("users", "files", "releases", "hooks", "units")
+# What a kept bundle is told apart by.
+NAMED = (("releases", "name"), ("releases", "directory"), ("units", "name"), ("files", "path"), ("users", "name"))
 # Keys that came after the first release of the format, with the value that a kept bundle without them stands for.
 LATER: dict[str, dict[str, Any]] = {
     "": {"hooks": []},
@@ -52,10 +55,13 @@ class Generation:
     def parsed(self) -> Bundle:
         """Its bundle, ready to be applied again. Raises HostError when this program does not understand it."""
         value = json.loads(json.dumps(self.bundle))
-        value["adopt"] = sorted({*value.get("adopt", []), *self.adopted})
-        for part, defaults in LATER.items():
-            for each in _parts(value, part):
-                each.update({key: default for key, default in defaults.items() if key not in each})
+        try:
+            value["adopt"] = sorted({*value.get("adopt", []), *self.adopted})
+            for part, defaults in LATER.items():
+                for each in _parts(value, part):
+                    each.update({key: default for key, default in defaults.items() if key not in each})
+        except (KeyError, TypeError, AttributeError):
+            raise HostError(f"generation {self.number} is damaged: it cannot be gone back to") from None
         return parse_bundle(json.dumps(value).encode("utf-8"))
 
 
@@ -122,8 +128,11 @@ def _read(path: str) -> Generation | None:
             value = json.load(source)
         if value.pop("format") != 1:
             return None
-        return Generation(**{**value, "origin": Origin(**value["origin"])})
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        generation = record(Generation, value)
+        for part, key in NAMED:
+            check_strings([each[key] for each in generation.bundle[part]])
+        return generation
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
 
 
@@ -168,11 +177,14 @@ def target_of(generations: dict[int, Generation], ledger: Ledger, wanted: int | 
             raise HostError(f"{ledger.scope} is on generation {wanted} already; kept besides it: {listed}")
         if wanted not in generations:
             raise HostError(f"generation {wanted} of {ledger.scope} is not kept; kept are: {listed}")
-        return generations[wanted]
-    earlier = [number for number in kept if number < now]
-    if not earlier:
-        raise HostError(f"{ledger.scope} keeps no generation from before {now}; kept are: {listed}")
-    return generations[max(earlier)]
+    else:
+        earlier = [number for number in kept if number < now]
+        if not earlier:
+            raise HostError(f"{ledger.scope} keeps no generation from before {now}; kept are: {listed}")
+        wanted = max(earlier)
+    if generations[wanted].bundle.get("scope") != ledger.scope:
+        raise HostError(f"generation {wanted} of {ledger.scope} is damaged: it cannot be gone back to")
+    return generations[wanted]
 
 
 def changes(older: dict[str, Any], newer: dict[str, Any]) -> list[str]:

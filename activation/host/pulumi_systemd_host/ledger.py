@@ -10,6 +10,7 @@ from typing import Any
 
 from .errors import HostError
 from .files import make_directories, remove_empty_directory, remove_tree, write_atomically
+from .record import check_paths, record
 from .saved import SavedPath
 from .system import System
 
@@ -198,24 +199,20 @@ def remove_ledger(system: System, scope: str) -> None:
 
 def _read(path: str, scope: str) -> Ledger | None:
     try:
-        with open(path, encoding="utf-8") as source:
-            text = source.read()
+        with open(path, "rb") as source:
+            data = source.read()
     except (FileNotFoundError, NotADirectoryError):
         return None
     try:
-        value: dict[str, Any] = json.loads(text)
+        value: dict[str, Any] = json.loads(data.decode("utf-8"))
         if value.pop("format") != 1:
             raise HostError(f"{path} was written by a newer pulumi-systemd: use that one, or a newer one still")
-        ledger = Ledger(**value)
-        ledger.files = {key: LedgerFile(**entry) for key, entry in value["files"].items()}
-        ledger.units = {key: LedgerUnit(**entry) for key, entry in value["units"].items()}
-        ledger.leaving = Leaving(**value["leaving"])
-        ledger.originals = {key: SavedPath(**entry) for key, entry in value.get("originals", {}).items()}
-        ledger.original_units = {key: OriginalUnit(**entry) for key, entry in value.get("original_units", {}).items()}
-        ledger.hold = Hold(**value["hold"]) if value.get("hold") else None
-        ledger.rolled_back = RolledBack(**value["rolled_back"]) if value.get("rolled_back") else None
-        ledger.releases = [LedgerRelease(**entry) for entry in value["releases"]]
-    except (ValueError, TypeError, KeyError, AttributeError):
+        # What came later has a default; without these it is no ledger.
+        if not {"files", "units", "releases", "leaving"} <= set(value):
+            raise KeyError
+        ledger = record(Ledger, value)
+        check_paths([*ledger.claims(), *ledger.directories, *ledger.leaving.trees, *ledger.originals])
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise HostError(f"{path} is damaged: restore it from a backup, or remove what it lists by hand") from None
     if ledger.scope != scope:
         raise HostError(f"{path} is the ledger of another scope: it was moved there by hand")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import asdict, dataclass, field
 from typing import Any, Callable
 
@@ -19,12 +20,16 @@ from .files import (
     sync_directory,
     write_atomically,
 )
+from .record import check_paths, record
 from .saved import SavedPath, restore_path
 from .system import System
 from .systemctl import UnitState
 from .transient import end_left_behind
 from .units import Units
-from .users import known_accounts, known_groups, remove_users
+from .users import known_accounts, known_groups, remove_halves, remove_users
+
+# Of a transaction, and of a kept content: no path.
+NAME = re.compile(r"[A-Za-z0-9-]*")
 
 
 @dataclass
@@ -44,6 +49,8 @@ class Pending:
     scope: str
     transaction: str
     generation: int
+    # Of the boot in which it began: after another one nothing of it runs any more.
+    boot: str = ""
     switching: bool = False
     paths: list[SavedPath] = field(default_factory=list)
     temporaries: list[str] = field(default_factory=list)
@@ -91,12 +98,15 @@ def read_pending(directory: str) -> Pending | None:
             raise HostError(
                 f"{directory} was written by a newer pulumi-systemd: use that one to finish its transaction"
             )
-        pending = Pending(**value)
-        pending.paths = [SavedPath(**entry) for entry in value["paths"]]
-        pending.units = {name: SavedUnit(**entry) for name, entry in value["units"].items()}
+        pending = record(Pending, value)
+        check_paths([saved.path for saved in pending.paths])
+        check_paths([*pending.temporaries, *pending.directories, *pending.trees])
+        check_paths([*pending.links, *pending.link_directories])
+        if not all(NAME.fullmatch(name) for name in (pending.transaction, *(saved.backup for saved in pending.paths))):
+            raise ValueError
     except FileNotFoundError:
         return None
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise HostError(
             f"{directory}/pending.json is damaged: see what it lists, put it right by hand, remove {directory}"
         ) from None
@@ -144,7 +154,7 @@ def undo(system: System, directory: str, pending: Pending, wait_sec: float, at_b
 def _attempt(problems: list[str], step: Callable[[], Any]) -> Any:
     try:
         return step()
-    except (HostError, OSError) as problem:
+    except (HostError, OSError, OverflowError) as problem:
         problems.append(str(problem))
         return None
 
@@ -252,6 +262,7 @@ def _remove_accounts(system: System, pending: Pending, undone: Undone) -> None:
         groups = known_groups(system, pending.groups, seconds)
         if there or groups:
             undone.files += remove_users(system, sorted(there), sorted(groups), seconds)
+        remove_halves(system, pending.users, pending.groups, seconds)
 
     if pending.users or pending.groups:
         _attempt(undone.files, remove)

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from .answer import Answer, answer_path, forget_answers, keep_answer
 from .bundle import Bundle
 from .errors import HostError
-from .files import remove_temporaries, remove_tree
+from .files import remove_empty_directory, remove_temporaries, remove_tree
 from .generation import drop_unlisted, tidy
 from .keeping import drop_keeping
 from .ledger import ROOT, Ledger, read_ledger, remove_ledger
+from .observe import boot_id
 from .pending import Pending, Undone, read_pending, undo
 from .system import System
 from .units import Units
@@ -35,7 +36,7 @@ def recover_all(system: System, wait_sec: float, at_boot: bool = False) -> list[
     """
     Put every scope's cut-off transaction right. The host's lock must be held.
 
-    At boot the units are only asked to start: their start waits for this.
+    At boot the units of what was cut off before it are only asked to start: their start waits for this.
     """
     found = []
     base = system.at(ROOT)
@@ -48,9 +49,16 @@ def recover_all(system: System, wait_sec: float, at_boot: bool = False) -> list[
             one = Recovered(scope, "", f"what a cut-off transaction of {scope} left", [str(problem)], stuck=True)
         if one:
             found.append(one)
-    if found:
-        drop_keeping(system)
+    _sweep(base)
+    drop_keeping(system)
     return found
+
+
+def _sweep(base: str) -> None:
+    """Remove folders of scopes that a first transaction made, and that was killed before anything was in them."""
+    for depth in ("*/*/*", "*/*", "*"):
+        for directory in glob.glob(os.path.join(glob.escape(base), depth)):
+            remove_empty_directory(directory)
 
 
 def _recover(system: System, scope: str, directory: str, wait_sec: float, at_boot: bool) -> Recovered | None:
@@ -65,6 +73,7 @@ def _recover(system: System, scope: str, directory: str, wait_sec: float, at_boo
         tidy(work, ledger)
         told = f"the transaction {pending.transaction} was cut off after its new state counted; it was tidied up"
         return Recovered(scope, pending.transaction, told, work.warnings, True)
+    at_boot = at_boot and pending.boot != boot_id(system)
     undone = undo(system, directory, pending, wait_sec, at_boot)
     when = "by a restart of the host" if at_boot else "before it ended"
     told = f"the transaction {pending.transaction} was cut off {when}; it was taken back"

@@ -66,7 +66,8 @@ def run_transaction(operation: str, transaction: str, login_home: str | None) ->
     write_result(scratch, Result(code, text, tuple(kept)))
     # Nobody may wait any more.
     Scratch(transaction, alive).release()
-    return code
+    # A failure that was told is none of the unit: that would be one that nobody has told.
+    return 0
 
 
 def _back(scratch: str) -> Back | None:
@@ -96,6 +97,10 @@ def run_recovery(transaction: str | None, at_boot: bool) -> int:
         sys.stderr.write("".join(f"{line}\n" for line in lines))
     if transaction:
         _tell(system, transaction, found)
+    elif found:
+        # They have failed, and systemd keeps them for somebody to see: it is told here.
+        names = [f"pulumi-systemd-{one.transaction}.service" for one in found if one.transaction]
+        system.run(["systemctl", "reset-failed", "--", *names], 20)
     return 1 if any(one.problems and not one.committed for one in found) else 0
 
 

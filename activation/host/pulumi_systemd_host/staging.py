@@ -103,6 +103,7 @@ def _record(work: Work, old: Ledger, made: Plan, seen: Observation) -> Pending:
         scope=work.given.scope,
         transaction=work.transaction,
         generation=old.generation,
+        boot=seen.boot,
         paths=[
             save_path(work.system, work.pending_directory, f"{number:04d}", path)
             for number, path in enumerate(dict.fromkeys(paths))

@@ -12,6 +12,7 @@ from .system import System
 from .systemctl import first_line
 
 ABSENT_KEY = 2
+LOCKS = tuple(f"/etc/{name}.lock" for name in ("passwd", "shadow", "group", "gshadow", "subuid", "subgid"))
 
 
 def known_accounts(system: System, names: Iterable[str], seconds: float) -> set[str]:
@@ -60,6 +61,44 @@ def sysusers_text(users: list[User]) -> str:
             lines.append(f"g {user.group} -")
             lines.append(f'u {user.name} -:{user.group} "pulumi-systemd" {user.home} -')
     return "".join(f"{line}\n" for line in dict.fromkeys(lines))
+
+
+def remove_halves(system: System, names: Iterable[str], groups: Iterable[str], seconds: float) -> None:
+    """
+    Remove what is left of accounts and groups whose removal was cut off: lines of shadow and gshadow alone, and the
+    locks of the tool that was killed. Made whole again they can be removed as any other.
+    """
+    there = known_groups(system, {*groups, *names}, seconds)
+    for name in sorted({*groups, *names} - there):
+        if _has_line(system, "/etc/gshadow", name):
+            system.run(["groupadd", "--system", "--", name], seconds)
+            system.run(["groupdel", "--", name], seconds)
+    there = known_accounts(system, names, seconds)
+    for name in sorted(set(names) - there):
+        if _has_line(system, "/etc/shadow", name):
+            system.run(["useradd", "--system", "--no-create-home", "--no-user-group", "--", name], seconds)
+            system.run(["userdel", "--", name], seconds)
+    for path in LOCKS:
+        _remove_stale_lock(system.at(path))
+
+
+def _has_line(system: System, path: str, name: str) -> bool:
+    try:
+        with open(system.at(path), encoding="utf-8", errors="replace") as source:
+            return any(line.startswith(f"{name}:") for line in source)
+    except OSError:
+        return False
+
+
+def _remove_stale_lock(path: str) -> None:
+    """The lock holds the number of the process that made it, as shadow-utils does; one that is gone holds nothing."""
+    try:
+        with open(path, "rb") as source:
+            process = int(source.read(20).strip(b"\0\n ") or b"0")
+    except (OSError, ValueError):
+        return
+    if process > 0 and not os.path.exists(f"/proc/{process}"):
+        remove_file(path)
 
 
 def remove_users(system: System, names: Iterable[str], groups: Iterable[str], seconds: float) -> list[str]:

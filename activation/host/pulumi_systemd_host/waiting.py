@@ -12,6 +12,7 @@ from .asking import REQUEST, RESULT, Result, Scratch
 from .bundle import Bundle
 from .confirmation import ASKS, AWAITING, EXPIRED, confirm
 from .errors import HostError
+from .keeping import NAME
 from .system import ENVIRONMENT, Host, write_quietly
 
 # The way back has its own time (see pending.undo); these only end a program that hangs for another reason.
@@ -73,7 +74,9 @@ def _command(scratch: Scratch, operation: str, login_home: str, asked: Bundle, t
     argv = ["systemd-run", "--quiet", "--collect", f"--unit={unit}", "--service-type=exec"]
     argv += [f"--description=pulumi-systemd {operation} {scratch.transaction}"]
     properties = ["KillMode=mixed", f"TimeoutStopSec={STOP_SEC}", f"RuntimeMaxSec={longest(asked)}", "UMask=0077"]
-    # Killed, out of memory or hanging: systemd itself takes back what the program cannot any more.
+    # Killed, out of memory or hanging: systemd itself takes back what the program cannot any more. Where that is killed
+    # too, the unit for a restart does.
+    properties += [f"OnFailure={NAME}"]
     recovery = f"{program} recover --transaction={scratch.transaction}"
     properties += [
         f"ExecStopPost=/bin/sh -c '[ -e {scratch.at(RESULT)} ] || [ ! -e {scratch.at(REQUEST)} ] || exec {recovery}'"

@@ -85,6 +85,28 @@ class Kept(WithGenerations):
     def test_a_damaged_one_is_left_out(self) -> None:
         for wanted in self.texts(2):
             self.apply(wanted)
+        with open(self.host.at(f"{KEPT}/1.json"), encoding="utf-8") as source:
+            whole = json.load(source)
+        for damage in (
+            {"number": "1"},
+            {"at": None},
+            {"origin": {}},
+            {"adopted": "x"},
+            {"strange": 1},
+            {"bundle": {}},
+            {"bundle": {**whole["bundle"], "units": [5]}},
+            {"bundle": {**whole["bundle"], "releases": [{"name": "r", "directory": []}]}},
+        ):
+            self.host.put(f"{KEPT}/1.json", json.dumps({**whole, **damage}))
+            self.assertEqual(list(self.kept()), [2], damage)
+            self.assertEqual(self.apply(self.texts(2)[1])["outcome"], "unchanged")
+        self.host.put(f"{KEPT}/1.json", json.dumps({**whole, "bundle": {**whole["bundle"], "bounds": 5}}))
+        with self.assertRaisesRegex(HostError, "generation 1 is damaged"):
+            self.kept()[1].parsed()
+        other = {**whole, "bundle": {**whole["bundle"], "scope": "other/dev/web1"}}
+        self.host.put(f"{KEPT}/1.json", json.dumps(other))
+        with self.assertRaisesRegex(HostError, "generation 1 of .* is damaged"):
+            self.back()
         self.host.put(f"{KEPT}/1.json", '{"format": 1')
         self.assertEqual(list(self.kept()), [2])
         with self.assertRaisesRegex(HostError, "keeps no generation from before 2; kept are: none"):

@@ -145,6 +145,7 @@ class Recovery(WithHost):
         self.cut_off(11, bundle(NEW))
         self.assertNotEqual(self.host.tree(), tree)
         self.host.running.clear()
+        self.host.put("/proc/sys/kernel/random/boot_id", "boot-2\n")
         self.verbs()
         (found,) = recover_all(self.host, 10, at_boot=True)
         self.assertEqual((found.problems, found.stuck, found.committed), ([], False, False))
@@ -155,7 +156,9 @@ class Recovery(WithHost):
         self.assertRegex(answer.text, "cut off by a restart of the host; it was taken back")
         receipt = self.apply(bundle(OLD))
         self.assertRegex(" ".join(receipt["warnings"]), "cut off by a restart of the host")
-        self.assertEqual(self.host.tree(), tree)
+        self.assertEqual(
+            *({path: each[path] for path in each if path.startswith("/etc")} for each in (self.host.tree(), tree))
+        )
 
     def test_another_scope_takes_back_what_one_left(self) -> None:
         self.apply(bundle(OLD))

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import tempfile
+import unittest
+from dataclasses import replace
+from typing import Any
+from unittest import mock
+
+from fake_systemd import Crash
+from test_transaction import GUARDED, SCOPE, WithHost, bundle, service
+
+from pulumi_systemd_host import asking, run, waiting
+from pulumi_systemd_host.asking import Request
+from pulumi_systemd_host.bundle import Bundle
+from pulumi_systemd_host.keeping import NAME
+from pulumi_systemd_host.ledger import read_ledger
+from pulumi_systemd_host.recovery import recover_all
+
+OLD = bundle([service("a.service"), service("b.service")])
+NEW = bundle([service("a.service"), service("b.service", "other"), service("c.service")])
+
+
+class WithUmask(WithHost):
+    def setUp(self) -> None:
+        super().setUp()
+        before = os.umask(0o077)
+        os.umask(before)
+        self.addCleanup(os.umask, before)
+
+    def cut_off(self, at: int, wanted: Bundle) -> bool:
+        """Whether it got as far as that step."""
+        self.host.steps, self.host.fail_at, self.host.failure = 0, at, Crash()
+        try:
+            self.apply(wanted)
+        except Crash:
+            return True
+        finally:
+            self.host.fail_at, self.host.dead = None, False
+        return False
+
+
+class Told(unittest.TestCase):
+    def test_a_failure_that_was_told_is_none_of_the_unit(self) -> None:
+        """Else systemd would start the way back for it, and keep a failed unit."""
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.addCleanup(os.umask, os.umask(0o077))
+        for module in (asking, run):
+            patch = mock.patch.object(module, "DIRECTORY", directory.name)
+            patch.start()
+            self.addCleanup(patch.stop)
+        scratch = asking.begin(Request("a/b/c", "apply", "d"), b"", b'{"format": 1}')
+        self.assertEqual(run.run_transaction("apply", scratch.transaction, None), 0)
+        result = scratch.result()
+        assert result is not None
+        self.assertEqual(result.code, 1)
+        self.assertRegex(result.text, "bundle")
+        scratch.release()
+
+    def test_a_killed_way_back_is_made_by_the_unit_for_a_restart(self) -> None:
+        scratch = asking.Scratch("20260101-000000-abcdef", -1)
+        command = waiting._command(scratch, "apply", "/home/deploy", OLD, talks=True)  # noqa: SLF001
+        self.assertIn(f"--property=OnFailure={NAME}", command)
+
+
+class WayBack(WithUmask):
+    def recovery(self) -> tuple[int, str]:
+        said = io.StringIO()
+        with mock.patch.object(run, "Host", lambda: self.host), contextlib.redirect_stderr(said):
+            return run.run_recovery(None, at_boot=True), said.getvalue()
+
+    def test_the_failed_unit_is_told_and_then_forgotten(self) -> None:
+        self.apply(OLD)
+        tree = self.host.tree()
+        self.assertTrue(self.cut_off(11, NEW))
+        self.verbs()
+        code, said = self.recovery()
+        self.assertEqual(code, 0)
+        self.assertRegex(said, "t2 was cut off before it ended; it was taken back")
+        self.assertEqual(self.verbs()[-1], "reset-failed pulumi-systemd-t2.service")
+        self.assertEqual({path: each for path, each in self.host.tree().items() if "answer-" not in path}, tree)
+
+    def test_nothing_found_is_nothing_done(self) -> None:
+        self.apply(OLD)
+        self.verbs()
+        self.assertEqual((self.recovery(), self.verbs()), ((0, ""), []))
+
+    def test_without_a_boot_in_between_the_units_are_waited_for(self) -> None:
+        self.apply(OLD)
+        running = self.host.running_set()
+        self.assertTrue(self.cut_off(12, NEW))
+        (found,) = recover_all(self.host, 10, at_boot=True)
+        self.assertEqual((found.problems, self.host.running_set()), ([], running))
+        self.assertRegex(found.told, "cut off before it ended")
+
+    def test_a_first_transaction_that_was_cut_off_anywhere_leaves_nothing_or_all(self) -> None:
+        before = self.host.tree()
+        real = {name: getattr(os, name) for name in GUARDED}
+
+        def guarded(name: str) -> Any:
+            def call(*arguments: Any, **options: Any) -> Any:
+                if self.guarding:
+                    self.host.step()
+                return real[name](*arguments, **options)
+
+            return call
+
+        self.guarding = False
+        ends = {"nothing": 0, "all": 0}
+        with contextlib.ExitStack() as patches:
+            for name in GUARDED:
+                patches.enter_context(mock.patch.object(os, name, guarded(name)))
+            for at in range(1, 500):
+                cut_off = self.cut_off(at, OLD)
+                recover_all(self.host, 10)
+                if read_ledger(self.host, SCOPE):
+                    self.apply(OLD, "destroy")
+                    ends["all"] += 1
+                else:
+                    ends["nothing"] += 1
+                self.assertEqual(self.host.tree(), before, f"step {at}")
+                if not cut_off:
+                    break
+        self.assertGreater(ends["nothing"], 15)
+        self.assertGreater(ends["all"], 1)
+
+    def test_what_was_asked_again_is_done_after_it(self) -> None:
+        self.apply(OLD)
+        self.assertTrue(self.cut_off(11, NEW))
+        self.recovery()
+        receipt = self.apply(replace(NEW, digest="d2"))
+        self.assertEqual(receipt["outcome"], "applied")
+
+
+if __name__ == "__main__":
+    unittest.main()
