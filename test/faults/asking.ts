@@ -68,7 +68,8 @@ export async function receipt(host: SandboxHost, bundle: Bundle, options: AskOpt
 /** Waits until no transaction, nor the way back from one, is at work on the host. */
 export async function settled(host: SandboxHost, seconds = 60): Promise<void> {
   const deadline = Date.now() + seconds * 1000;
-  const units = "systemctl list-units --all --plain --no-legend 'pulumi-systemd-2*'";
+  const units =
+    "systemctl list-units --plain --no-legend --state=active,activating,deactivating,reloading 'pulumi-systemd-*'";
   const jobs = "systemctl list-jobs --no-legend";
   for (;;) {
     const busy = await host.output(`${units}; ${jobs}`);

@@ -5,7 +5,7 @@ import type { Row } from "./rows.ts";
 /** The plug is pulled at a random moment; the boot alone, without another run, puts the host on one of the two states. */
 export const powerCut: Row = {
   name: "machine powered off at a random moment and booted again",
-  trials: { short: 2, long: 50 },
+  trials: { short: 1, long: 50 },
   async trial(subject, tally) {
     const { host } = subject;
     const wanted = subject.next;

@@ -22,17 +22,19 @@ export interface RowResult {
   readonly seconds: number;
 }
 
-/** Runs the trials of a row. The first that fails ends it: the host is in no known state then. */
-export async function ranRow(row: Row, subject: Subject, trials: number): Promise<RowResult> {
+/** Runs these trials of a row. The first that fails ends it: the host is in no known state then. */
+export async function ranRow(row: Row, subject: Subject, numbers: readonly number[]): Promise<RowResult> {
   const tally: Tally = new Map();
   const failures: string[] = [];
   const began = Date.now();
   let done = 0;
-  for (; done < trials && failures.length === 0; done += 1) {
+  for (const number of numbers) {
+    if (failures.length > 0) break;
+    done += 1;
     try {
-      await row.trial(subject, (what) => tally.set(what, (tally.get(what) ?? 0) + 1), done);
+      await row.trial(subject, (what) => tally.set(what, (tally.get(what) ?? 0) + 1), number);
     } catch (error) {
-      failures.push(`trial ${done + 1}: ${error instanceof Error ? error.message : String(error)}`);
+      failures.push(`trial ${number + 1}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
   return { name: row.name, trials: done, failures, tally, seconds: (Date.now() - began) / 1000 };

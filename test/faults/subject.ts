@@ -93,12 +93,22 @@ export class Subject {
     await sleep(this.random.between(0, this.seconds) * 1000);
   }
 
+  /** Runs a command on the host at a moment within a transaction, or shortly after it. Its exit status. */
+  async atSomeMoment(command: string): Promise<number> {
+    const { code } = await this.host.run(
+      `${this.untilBegun()}; sleep ${this.random.between(0, this.seconds).toFixed(3)}; ${command}`,
+    );
+    return code;
+  }
+
   /** Waits until the host program has begun with a transaction, or should have. */
   async begun(): Promise<void> {
-    const tries = Math.round(20 * (1 + this.seconds));
-    await this.host.run(
-      `for try in $(seq ${tries}); do ls /run/pulumi-systemd/2*/request.json >/dev/null 2>&1 && exit; sleep 0.05; done`,
-    );
+    await this.host.run(this.untilBegun());
+  }
+
+  private untilBegun(): string {
+    const tries = Math.round(40 * (1 + this.seconds));
+    return `for try in $(seq ${tries}); do ls /run/pulumi-systemd/2*/request.json >/dev/null 2>&1 && break; sleep 0.05; done`;
   }
 
   /**

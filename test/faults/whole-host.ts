@@ -35,9 +35,9 @@ if asked:
 print(json.dumps(found))
 `;
 
-/** The program's own records: their place counts, their content tells of transactions and differs each time. */
+/** The program's own records: their place counts, their content and number tell of transactions and differ each time. */
 const own = /^\/var\/lib\/pulumi-systemd\//;
-const answer = /\/answer-[^/]*\.json$/;
+const answer = /\/(answer-[^/]*|generations\/[0-9]+)\.json$/;
 
 /** Looks at a host. */
 export async function wholeHost(host: SandboxHost): Promise<WholeHost> {

@@ -73,8 +73,10 @@ export async function bootedFleet(prepared: (host: SandboxHost) => Promise<void>
   }
 }
 
+export type HostTest = (host: SandboxHost, context: TestContext) => Promise<void>;
+
 /** A test with one subtest for each host of the fleet, all at once. */
-export function testOnEachHost(title: string, fleet: () => Fleet, body: (host: SandboxHost) => Promise<void>): void {
+export function testOnEachHost(title: string, fleet: () => Fleet, body: HostTest): void {
   test(title, { concurrency: true }, async (context) => {
     await Promise.all(
       fleet().hosts.map((host) => context.test(releaseTitle(host), (own: TestContext) => told(host, own, body))),
@@ -83,13 +85,9 @@ export function testOnEachHost(title: string, fleet: () => Fleet, body: (host: S
 }
 
 /** What is said about a host that failed: its journal's end, since the host goes with the test. */
-async function told(
-  host: SandboxHost,
-  context: TestContext,
-  body: (host: SandboxHost) => Promise<void>,
-): Promise<void> {
+async function told(host: SandboxHost, context: TestContext, body: HostTest): Promise<void> {
   try {
-    await body(host);
+    await body(host, context);
   } catch (error) {
     const journal = await host.run("journalctl --sync; journalctl --no-pager --boot --output short-precise --lines 60");
     context.diagnostic(`the journal of ${host.name} ends so:\n${journal.stdout}`);

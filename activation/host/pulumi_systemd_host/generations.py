@@ -131,9 +131,9 @@ def _read(path: str) -> Generation | None:
         generation = record(Generation, value)
         for part, key in NAMED:
             check_strings([each[key] for each in generation.bundle[part]])
-        return generation
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
+    return generation
 
 
 def update_generation(work: Work, ledger: Ledger) -> None:
