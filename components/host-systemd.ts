@@ -43,9 +43,7 @@ export function fittingDefinitions(
       ({ unit, problem }) =>
         `${unit.name}: [${problem.section}] ${problem.message.replace("the target has", `${host} has`)}`,
     );
-    throw new Error(
-      `${refused.join("; ")}; or let \`olderSystemd: "omit"\` leave it out there, or state a newer \`systemd\` where ${host} has been upgraded`,
-    );
+    throw new Error(`${refused.join("; ")}; or let \`olderSystemd: "omit"\` leave it out there`);
   }
   const fittingUnit = (unit: DefinedUnit): DefinedUnit => {
     const problems = newer.filter((found) => found.unit === unit).map(({ problem }) => problem);

@@ -7,7 +7,6 @@ import { reported, validArguments } from "./argument-error.ts";
 import { unitName } from "./argument-schema.ts";
 import { built, fieldOf, mapped, outputOf } from "./deferred.ts";
 import type { Definition, DefinitionSource } from "./definition.ts";
-import { toldByEngine, unlessFailed } from "./failed-update.ts";
 import { hostBundle, releaseUploads, uploadName, uploadsOf } from "./host-bundle.ts";
 import { confirmationHook } from "./host-confirmation.ts";
 import type { HostConnectionArgs } from "./host-connection.ts";
@@ -197,7 +196,7 @@ export class Host extends pulumi.ComponentResource {
         { connection, delete: `sh -c 'rm -f -- ${uploadsOf(scope)}'`, addPreviousOutputInEnv: false },
         parent,
       );
-      const copies = archives.map(
+      return archives.map(
         (upload) =>
           new remote.CopyToRemote(
             `${name}-${upload.name}`,
@@ -209,7 +208,6 @@ export class Host extends pulumi.ComponentResource {
             { ...parent, dependsOn: leftovers },
           ),
       );
-      return [leftovers, ...copies].map(toldByEngine);
     });
     const command = new remote.Command(
       name,
@@ -228,11 +226,8 @@ export class Host extends pulumi.ComponentResource {
         ...(args.confirm === undefined ? {} : { hooks: { onError: [confirmationHook(this, name)] } }),
       },
     );
-    toldByEngine(command);
-    this.receipt = pulumi
-      .unsecret(command.stdout)
-      .apply((text) => reported(this, name, () => receiptOf(this, name, text)));
-    this.registerOutputs({ receipt: unlessFailed(this.receipt) });
+    this.receipt = pulumi.unsecret(command.stdout).apply((text) => receiptOf(this, name, text));
+    this.registerOutputs({ receipt: this.receipt });
   }
 }
 
