@@ -6,14 +6,19 @@ import { awaited, shown } from "./facts.ts";
 import { bootedFleet, type Fleet, testOnEachHost } from "./fleet.ts";
 
 const programs = join(import.meta.dirname, "programs");
-const program = "/usr/local/lib/pulumi-systemd/health/pulumi-systemd-dev.py";
+const command = "pulumi-systemd-host health";
 const secret = `never-told-${process.pid}`;
 const url = "http://127.0.0.1:8000/";
 const far = ["2099-01-01 00:00:00"];
 
 const config = {
   pythonServices: {
-    wrong: { source: programs, exec: ["python", "wrong.py"], service: { StateDirectory: "wrong" } },
+    wrong: {
+      source: programs,
+      exec: ["python", "wrong.py"],
+      service: { StateDirectory: "wrong", RestartSec: "100ms" },
+      unit: { StartLimitIntervalSec: "0" },
+    },
     receiver: {
       directory: "/opt/wrong/current",
       exec: ["python", "receiver.py"],
@@ -64,15 +69,18 @@ interface Seen {
   status: string;
   checked: number;
   actionsLeft: number;
-  history: { event: string }[];
+  history: { event: string; text: string }[];
 }
 
 async function checkNow(host: SandboxHost, times = 1): Promise<void> {
-  await host.output(`for run in $(seq ${times}); do python3 -I ${program} check watch >/dev/null || exit 1; done`);
+  // The checks' own program, without the way through the command: many in a row are quick.
+  const program = "python3 -I /usr/local/lib/pulumi-systemd/health/pulumi-systemd-dev.py";
+  const line = `for run in $(seq ${times}); do ${program} check watch >/dev/null || exit 1; done`;
+  await host.output(line, { timeoutSec: 300 });
 }
 
 async function status(host: SandboxHost, check: string): Promise<Seen> {
-  const [seen]: Seen[] = JSON.parse(await host.output(`python3 -I ${program} status --json ${check}`));
+  const [seen]: Seen[] = JSON.parse(await host.output(`${command} status --json ${check}`));
   assert.ok(seen);
   return seen;
 }
@@ -166,11 +174,19 @@ suite("health checks on a host", { timeout: 600_000 }, () => {
       assert.equal((await status(host, "watch/wrong")).state, "stopped");
       assert.equal((await shown(host, "wrong.service", "ActiveState")).ActiveState, "inactive");
       await host.output("systemctl start wrong.service");
-      await host.output(`python3 -I ${program} hold 30m`);
+      await host.output("pulumi-systemd-host health hold 30m");
       await host.output("touch /var/lib/private/wrong/bad");
       await checkNow(host);
-      assert.equal((await status(host, "watch/wrong")).state, "held");
-      await host.output(`rm /var/lib/private/wrong/bad; python3 -I ${program} resume`);
+      const table = await host.output("pulumi-systemd-host health");
+      assert.match(table, /^watch\/wrong +held .* 0 of 3 left in 1 h +none, held for (30|29) min/m);
+      assert.match(table, /^often +healthy, held /m);
+      const told: { stack: string; check: string; state: string; history: unknown[] }[] = JSON.parse(
+        await host.output("pulumi-systemd-host health --json"),
+      );
+      const [wrong] = told.filter(({ check }) => check === "watch/wrong");
+      assert.deepEqual([told.length, wrong?.stack, wrong?.state], [3, "pulumi-systemd-dev", "held"]);
+      assert.equal(wrong?.history.length, 6);
+      await host.output("rm /var/lib/private/wrong/bad; pulumi-systemd-host health resume");
       assert.equal(await starts(host), before + 1);
     },
   );
@@ -202,6 +218,47 @@ suite("health checks on a host", { timeout: 600_000 }, () => {
       assert.match(text, /the key is \[secret\]$/m);
       const kept = await host.run(`grep -rl ${secret} /var/lib/pulumi-systemd-notify /var/lib/pulumi-systemd-health`);
       assert.equal(kept.stdout, "");
+    },
+  );
+
+  testOnEachHost(
+    "a unit that systemd restarts without end is told once, left alone, and its recovery is told",
+    () => fleet,
+    async (host) => {
+      const messages = (await received(host, 6)).length;
+      const known = (await status(host, "watch/wrong")).history.length;
+      const restarts = async () => Number((await shown(host, "wrong.service", "NRestarts")).NRestarts);
+      await host.output("touch /var/lib/private/wrong/crash; systemctl kill --signal=KILL wrong.service");
+      for (let check = 0; check < 4; check++) {
+        const before = await restarts();
+        await awaited("one more restart", 20, async () => (await restarts()) > before);
+        await checkNow(host);
+      }
+      const loop = await status(host, "watch/wrong");
+      assert.match(loop.status, /^not well, systemd restarts it by itself: systemd has restarted it \d+ times$/);
+      await host.output("rm /var/lib/private/wrong/crash");
+      await awaited("wrong.service runs", 20, async () => (await host.run(`curl -s -o /dev/null ${url}`)).code === 0);
+      await checkNow(host, 2);
+      const { state, history } = await status(host, "watch/wrong");
+      assert.deepEqual(
+        [
+          state,
+          ...history
+            .slice(known)
+            .map(
+              ({ event, text }) =>
+                `${event}: ${text.replace(/\d+ times$/, "N times").replace(/after .* s,/, "after a while,")}`,
+            ),
+        ],
+        [
+          "healthy",
+          "outage: not well, it fails again and again: systemd has restarted it N times",
+          "recovered: recovered after a while, 0 actions",
+        ],
+      );
+      await received(host, messages + 4);
+      const { stdout: texts } = await host.run("grep 'again and again' /var/lib/private/receiver/received");
+      assert.match(texts, /it cannot start/);
     },
   );
 

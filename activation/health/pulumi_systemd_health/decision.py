@@ -38,6 +38,8 @@ class Sight:
     held: str = ""
     # Why systemd cannot restart the unit at all: it is not there, or its file is broken. Empty if it can.
     hopeless: str = ""
+    # Restarts that systemd has made by itself, None where there is no unit.
+    restarts: int | None = None
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,45 @@ def decide(state: State, sight: Sight, now: float, check: Check, dice: float) ->
     if state.blind is not None:
         told = (Message("sighted", NOTICE, f"the check can be made again after {span(now - state.blind)}"),)
         state = replace(state, blind=None)
-    made = _seen(state, sight, now, check, dice)
+    state = _with_restarts(state, sight, check)
+    looping = state.loops >= _loop_after(check) and not sight.held
+    made = _looping(state, sight, now, check) if looping else _seen(state, sight, now, check, dice)
     return replace(made, messages=(*told, *made.messages))
+
+
+def _with_restarts(state: State, sight: Sight, check: Check) -> State:
+    """
+    The state that knows how often systemd has restarted the unit. A unit that fails after each start is never seen to
+    fail: it is about to be restarted, or was started a moment ago.
+    """
+    if sight.restarts is None or sight.condition in (Condition.STOPPED, Condition.BLOCKED):
+        return replace(state, restarts=0, loops=0) if state.restarts or state.loops else state
+    lived = float("inf") if sight.since_start is None else sight.since_start
+    well = sight.condition is Condition.HEALTHY
+    if sight.restarts > state.restarts:
+        # One that is restarted now and then, and runs for long, is in no loop.
+        long = well and lived >= max(check.stable_for_sec, check.grace_sec)
+        return replace(state, restarts=sight.restarts, loops=0 if long else min(state.loops + 1, _loop_after(check)))
+    settled = lived >= check.grace_sec and (well or sight.condition is Condition.UNHEALTHY)
+    if settled or sight.restarts < state.restarts:
+        return replace(state, restarts=sight.restarts, loops=0)
+    return state
+
+
+def _loop_after(check: Check) -> int:
+    """Checks that must find more restarts until these are a loop: systemd may mend one crash unseen."""
+    return max(check.fail_after, 2)
+
+
+def _looping(state: State, sight: Sight, now: float, check: Check) -> Decision:
+    """systemd is at work on it and another restart would not help: it is told, and left to systemd."""
+    reason = f"systemd has restarted it {_times(state.restarts, 'time')}"
+    told: list[Message] = []
+    if state.outage is None:
+        told.append(Message("outage", WARNING, f"not well, it fails again and again: {reason}"))
+        state = replace(state, outage=Outage(now, reason, 0, now))
+    seen = Sight(sight.condition, reason, sight.since_start)
+    return _waiting(state, told, "systemd restarts it by itself", seen, now, check, None)
 
 
 def _of_now(state: State, now: float, check: Check) -> State:

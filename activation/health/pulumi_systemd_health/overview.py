@@ -18,6 +18,8 @@ from .strict_json import MalformedError
 from .units import systemctl_output
 
 SHOWN_HISTORY = 5
+# What is well again is of interest the next morning.
+RECENT_SEC = 86_400.0
 
 
 def overview_of(places: Places, only: Sequence[str], now: float) -> list[dict[str, object]]:
@@ -96,7 +98,8 @@ def table_of(overview: Sequence[dict[str, object]], now: float) -> list[str]:
         within = span(float(str(each["withinSec"])))
         budget = f"{left} of {most} left in {within}" if most else "only tells"
         held = each["heldUntil"]
-        state = f"{each['state']}, held" if held is not None else str(each["state"])
+        state = str(each["state"])
+        state = f"{state}, held" if held is not None and state != "held" else state
         when = each["nextActionNotBefore"]
         action = str(each["nextAction"] or "-")
         if isinstance(when, float) and when > now:
@@ -109,12 +112,13 @@ def table_of(overview: Sequence[dict[str, object]], now: float) -> list[str]:
     for each in overview:
         history = each["history"]
         ill = each["state"] not in ("healthy", "not checked")
-        if ill:
+        told = history if isinstance(history, list) else []
+        shown = told if ill else [entry for entry in told if now - entry["at"] < RECENT_SEC]
+        if ill or shown:
             lines += ["", f"{each['check']}: {each['status']}"]
-        if ill and isinstance(history, list):
-            for entry in history[-SHOWN_HISTORY:]:
-                stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry["at"]))
-                lines.append(f"  {stamp}  {entry['event']}: {entry['text']}")
+        for entry in shown[-SHOWN_HISTORY:]:
+            stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry["at"]))
+            lines.append(f"  {stamp}  {entry['event']}: {entry['text']}")
     return lines
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Callable, Mapping, Sequence
 
 from .decision import WARNING, Condition, Decision, Sight, decide, span
@@ -43,8 +43,10 @@ def seen_of(groups: Sequence[Group], dealing_with: frozenset[str] = frozenset())
         elif view is not None and view.condition is not None:
             sights[index] = sight_of(view)
         elif not check.probes:
-            sights[index] = Sight(
-                Condition.HEALTHY, f"active ({view.reason})" if view is not None else "nothing to probe"
+            sights[index] = (
+                replace(sight_of(view), reason=f"active ({view.reason})")
+                if view is not None
+                else Sight(Condition.HEALTHY, "nothing to probe")
             )
         else:
             asked.append((index, check))
@@ -67,18 +69,19 @@ def _answers(asked: Sequence[tuple[int, Check]]) -> list[tuple[int, Check, list[
 
 
 def _probed(view: UnitView | None, answers: Sequence[Answer]) -> Sight:
-    since, hopeless = (view.since_start, view.hopeless) if view is not None else (None, "")
+    since, hopeless, restarts = (view.since_start, view.hopeless, view.restarts) if view else (None, "", None)
     try:
         verdict = verdict_of_all(answers)
     except BrokenCheckError as problem:
-        return Sight(Condition.UNKNOWN, str(problem), since)
+        return Sight(Condition.UNKNOWN, str(problem), since, "", hopeless, restarts)
     condition = Condition.HEALTHY if verdict.ok else Condition.UNHEALTHY
-    return Sight(condition, verdict.reason, since, "", hopeless)
+    return Sight(condition, verdict.reason, since, "", hopeless, restarts)
 
 
 def sight_of(view: UnitView, held: str = "") -> Sight:
     """What a view says by itself, without a probe."""
-    return Sight(view.condition or Condition.HEALTHY, view.reason, view.since_start, held, view.hopeless)
+    condition = view.condition or Condition.HEALTHY
+    return Sight(condition, view.reason, view.since_start, held, view.hopeless, view.restarts)
 
 
 def blocked(seen: Sequence[Seen]) -> list[Seen]:
@@ -114,8 +117,8 @@ def confirmed(first: Sight, before: UnitView, after: UnitView, held: str) -> Sig
     if after.condition is not None:
         return sight_of(after, held)
     if before.condition is not None or after.invocation != before.invocation:
-        return Sight(Condition.BUSY, "it was restarted during the check")
-    return Sight(first.condition, first.reason, after.since_start, held, after.hopeless)
+        return Sight(Condition.BUSY, "it was restarted during the check", None, held, "", after.restarts)
+    return Sight(first.condition, first.reason, after.since_start, held, after.hopeless, after.restarts)
 
 
 def held_by(places: Places, free: bool, now: float) -> str:
@@ -146,18 +149,17 @@ def decisions_of(
     """
     ill = [each for each in seen if each.sight.condition is Condition.UNHEALTHY]
     views = unit_views(each.check.unit for each in ill if each.check.unit is not None)
-    held = held_by(places, free, now) if ill else ""
+    # What systemd restarts again and again is told as well, so it is held as well.
+    busy = any(each.sight.condition is Condition.BUSY for each in seen)
+    held = held_by(places, free, now) if ill or busy else ""
     holds = holds_at(places.reports, now)
     decisions = []
     for each in seen:
-        sight = each.sight
-        if sight.condition is Condition.UNHEALTHY:
-            until = max(holds.get(each.check.name, 0.0), holds.get(EVERY_CHECK, 0.0))
-            why = held or (f"held for {span(until - now)} by a person" if until > now else "")
-            if each.view is not None and each.check.unit is not None:
-                sight = confirmed(sight, each.view, views[each.check.unit], why)
-            else:
-                sight = Sight(sight.condition, sight.reason, sight.since_start, why, sight.hopeless)
+        until = max(holds.get(each.check.name, 0.0), holds.get(EVERY_CHECK, 0.0))
+        why = held or (f"held for {span(until - now)} by a person" if until > now else "")
+        sight = replace(each.sight, held=why)
+        if sight.condition is Condition.UNHEALTHY and each.view is not None and each.check.unit is not None:
+            sight = confirmed(sight, each.view, views[each.check.unit], why)
         state = states.get((each.group.name, each.check.name))
         if state is None or state.unit != each.check.unit:
             state = State(each.check.unit)

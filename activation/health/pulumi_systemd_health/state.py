@@ -42,9 +42,15 @@ class State:
     opened: float | None = None
     # Since when the check itself cannot be made.
     blind: float | None = None
+    # Restarts by systemd itself that the last check found, and how many checks in a row found more of them.
+    restarts: int = 0
+    loops: int = 0
 
 
-STATE_KEYS = ("unit", "recent", "actions", "tries", "next_allowed", "well_since", "outage", "opened", "blind")
+STATE_KEYS = (
+    *("unit", "recent", "actions", "tries", "next_allowed", "well_since", "outage", "opened", "blind"),
+    *("restarts", "loops"),
+)
 
 
 def states_of(text: str) -> dict[str, State]:
@@ -58,7 +64,8 @@ def states_of(text: str) -> dict[str, State]:
 
 
 def _state(value: object, path: str) -> State:
-    fields = Fields(value, path, STATE_KEYS)
+    # A state that was written before restarts were counted is no reason to forget what is used of the budget.
+    fields = Fields({"restarts": 0, "loops": 0, **value} if isinstance(value, dict) else value, path, STATE_KEYS)
 
     def moment(key: str) -> float | None:
         return None if fields.raw(key) is None else fields.number(key)
@@ -79,6 +86,8 @@ def _state(value: object, path: str) -> State:
         outage=None if fields.raw("outage") is None else _outage(fields.raw("outage"), f"{path}.outage"),
         opened=moment("opened"),
         blind=moment("blind"),
+        restarts=fields.integer("restarts", 0, 1 << 62),
+        loops=fields.integer("loops", 0, 1 << 31),
     )
 
 

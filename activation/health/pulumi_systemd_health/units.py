@@ -18,6 +18,7 @@ PROPERTIES = (
     "Result",
     "Job",
     "InvocationID",
+    "NRestarts",
     "InactiveExitTimestampMonotonic",
     "ActiveEnterTimestampMonotonic",
 )
@@ -33,6 +34,8 @@ class UnitView:
     since_start: float | None
     hopeless: str
     invocation: str
+    # Restarts that systemd made by itself since a person or an update last started it.
+    restarts: int = 0
 
 
 def unit_views(units: Iterable[str]) -> dict[str, UnitView]:
@@ -58,7 +61,9 @@ def view_of(unit: str, shown: str, monotonic: float) -> UnitView:
     hopeless = "" if load == "loaded" else f"its unit file is {load}"
     since_start = _since_start(properties, monotonic)
     condition, reason = _condition(properties, active, sub)
-    return UnitView(condition, reason, since_start, hopeless, properties.get("InvocationID", ""))
+    restarts = properties.get("NRestarts", "")
+    count = int(restarts) if restarts.isdigit() else 0
+    return UnitView(condition, reason, since_start, hopeless, properties.get("InvocationID", ""), count)
 
 
 def _condition(properties: dict[str, str], active: str, sub: str) -> tuple[Condition | None, str]:

@@ -14,6 +14,7 @@ from .command_text import generations_text, plan_text, receipt_text, status_text
 from .command_view import generations_view, status_view
 from .errors import HostError
 from .generations import Back, read_generations, target_of
+from .health_command import run_health
 from .holding import COMMAND, read_hold, span_sec, told, valid, write_hold
 from .ledger import Hold, Ledger, all_ledgers, scope_directory, write_ledger
 from .lock import host_lock
@@ -59,6 +60,18 @@ examples:
   sudo {COMMAND} resume
   sudo {COMMAND} resume --scope shop/prod/web1"""
 
+HEALTH = f"""\
+CHECK is the name of a check or of a group of them; without one, it is all of this host. `hold` here keeps checks from
+acting, for a day at most; updates go on: `{COMMAND} hold` is for those.
+
+examples:
+  sudo {COMMAND} health
+  sudo {COMMAND} health --json
+  sudo {COMMAND} health hold 30m
+  sudo {COMMAND} health hold 2h shop/api
+  sudo {COMMAND} health resume
+  sudo {COMMAND} health check shop"""
+
 
 class Parser(argparse.ArgumentParser):
     """Mistakes end with 2 and a line that says what is accepted."""
@@ -97,7 +110,32 @@ def parser() -> argparse.ArgumentParser:
     hold.add_argument("duration", metavar="DURATION", type=_span, nargs="?", default=_span(HOLD), help="default: 12h")
     hold.add_argument("--reason", metavar="TEXT", default="", help="why, for whoever is refused")
     command("resume", "Let updates in again, also what was rolled back from.", RESUMING)
+    _add_health(commands)
     return top
+
+
+def _add_health(commands: argparse._SubParsersAction[Parser]) -> None:
+    summary = "The health checks of this host: how each is, what was done, what is left of its budget."
+    form = argparse.RawDescriptionHelpFormatter
+    health = commands.add_parser("health", help=summary, description=summary, epilog=HEALTH, formatter_class=form)
+    health.add_argument("--json", action="store_true", help="print JSON for programs")
+    # Without a verb it is the status.
+    health.set_defaults(verb="status", words=[], checks=[])
+    verbs = health.add_subparsers(metavar="VERB", parser_class=Parser)
+
+    for name, what in (
+        ("status", "Every check, its state, its budget, when it will act."),
+        ("hold", "Do nothing about these checks for a time; checks go on."),
+        ("resume", "End a hold."),
+        ("check", "Check now, then show the status."),
+    ):
+        made = verbs.add_parser(name, help=what, description=what)
+        made.set_defaults(verb=name)
+        if name == "status":
+            made.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print JSON for programs")
+        if name == "hold":
+            made.add_argument("words", metavar="DURATION", nargs=1, help="such as 30m or 2h, a day at most")
+        made.add_argument("checks", metavar="CHECK", nargs="*", help="name of a check or of a group; default: all")
 
 
 def main(argv: list[str], program: bytes) -> int:
@@ -118,6 +156,8 @@ def main(argv: list[str], program: bytes) -> int:
 
 def _run(system: System, options: argparse.Namespace, program: bytes) -> int:
     now = time.time()
+    if options.command == "health":
+        return run_health(system, options.verb, options.words, options.checks, options.json)
     if options.command == "status":
         view = status_view(system, _chosen(system, options.scope), now)
         _print(view if options.json else status_text(view))

@@ -14,7 +14,7 @@ import random
 import sys
 import time
 from collections import Counter, deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pulumi_systemd_health_under_test import check
@@ -26,6 +26,7 @@ from pulumi_systemd_health.state import State, states_of, states_text
 
 YEAR = 365 * 86400.0
 BEGIN = 1_800_000_000.0
+KINDS = ("hung", "hung", "failed", "failed", "stopped", "busy", "gone", "flapping", "unknown", "looping", "crashing")
 LADDERS = (("restart",), ("reload", "restart"), ("restart", "restart", "rollback"), ("restart", "start"), ())
 
 
@@ -41,6 +42,8 @@ class Life:
     started: float = BEGIN - 1e6
     until: float = 0.0
     helps: float = 0.5
+    # Restarts by systemd itself since a person, an action or a boot started it.
+    restarts: int = 0
 
 
 @dataclass
@@ -54,6 +57,8 @@ class Count:
     actions: list[float] = field(default_factory=list)
     acted_in_outage: int = 0
     idle_since: float | None = None
+    restarts: int = 0
+    loops: int = 0
 
 
 class Year:
@@ -121,7 +126,7 @@ class Year:
     def at_rest(self) -> bool:
         lives = all(life.kind == "well" for life in self.lives.values())
         states = all(
-            state.outage is None and not state.recent and state.tries == 0 and state.blind is None
+            state.outage is None and not state.recent and state.tries == 0 and state.blind is None and not state.loops
             for state in self.states.values()
         )
         return lives and states and len(self.states) == len(self.checks)
@@ -137,7 +142,7 @@ class Year:
         if what > 0.05:
             for name in dice.sample(sorted(self.lives), dice.choice((1, 1, 1, 2, 3))):
                 life = self.lives[name]
-                life.kind = dice.choice(("hung", "hung", "failed", "failed", "stopped", "busy", "gone", "flapping", "unknown"))
+                life.kind = dice.choice(KINDS)
                 life.until = self.now + dice.choice((600.0, 3600.0, 20000.0, 100000.0))
                 if dice.random() < 0.3:
                     life.started = self.now
@@ -147,7 +152,7 @@ class Year:
         self.states = states_of(states_text(self.states))
         self.held_until = 0.0
         for life in self.lives.values():
-            life.started = self.now
+            life.started, life.restarts = self.now, 0
             if life.kind in ("stopped", "busy"):
                 life.kind = "well"
 
@@ -156,13 +161,27 @@ class Year:
         if self.now >= life.until and life.kind != "well":
             life.kind = "well"
         kind = life.kind if life.kind != "flapping" else self.dice.choice(("well", "hung"))
+        if kind in ("looping", "crashing"):
+            return self.restarted(life)
+        if kind == "stopped":
+            life.restarts = 0
         condition = {
             "well": Condition.HEALTHY,
             "stopped": Condition.STOPPED,
             "busy": Condition.BUSY,
             "unknown": Condition.UNKNOWN,
         }.get(kind, Condition.UNHEALTHY)
-        return Sight(condition, kind, self.now - life.started, "", "its file is not-found" if kind == "gone" else "")
+        hopeless = "its file is not-found" if kind == "gone" else ""
+        return Sight(condition, kind, self.now - life.started, "", hopeless, life.restarts)
+
+    def restarted(self, life: Life) -> Sight:
+        """systemd restarts it after each failure (looping), or has done so once or twice since the last look (crashing)."""
+        dice = self.dice
+        if life.kind == "looping" or dice.random() < 0.4:
+            life.restarts += dice.choice((1, 2, 50))
+            life.started = self.now - 1.0
+        looks = (Condition.BUSY, Condition.UNHEALTHY) if life.kind == "looping" else (Condition.HEALTHY,)
+        return Sight(dice.choice(looks), life.kind, self.now - life.started, "", "", life.restarts)
 
     def round(self) -> None:
         held = self.held_why if self.now < self.held_until else ""
@@ -174,7 +193,7 @@ class Year:
             sight = each.sight
             if sight.condition is Condition.UNHEALTHY:
                 self.rule(root is None, f"{name} would be treated although {root} is not well")
-                sight = Sight(sight.condition, sight.reason, sight.since_start, held, sight.hopeless)
+            sight = replace(sight, held=held)
             if sight.condition not in (Condition.HEALTHY, Condition.UNKNOWN):
                 ill_above.add(name)
             before = self.states.get(name, State(each.check.unit))
@@ -182,7 +201,7 @@ class Year:
             self.states[name] = made.state
             self.judged(each.check, sight, made.action, [message.event for message in made.messages])
             if made.action is not None:
-                life.started = self.now
+                life.started, life.restarts = self.now, 0
                 if self.dice.random() < life.helps:
                     life.kind = "well"
 
@@ -191,6 +210,14 @@ class Year:
         for event in events:
             self.seen[event] += 1
         told = [event for event in events if event not in ("failing", "blind", "sighted")]
+        if self.loops(one, sight) and not sight.held:
+            self.rule(action is None, f"{where}: {action} although systemd is at work on it")
+            self.rule(set(told) <= {"outage", "reminder"}, f"{where}: a loop, told {told}")
+            self.counted_outage(one, told, where)
+            self.reminded(one, action, told, where)
+            self.seen["loop"] += told.count("outage")
+            count.idle_since = None
+            return
         if sight.condition is Condition.HEALTHY:
             self.rule(told == (["recovered"] if count.outage else []), f"{where}: well, told {told}")
             count.recent.append(False)
@@ -210,21 +237,38 @@ class Year:
             return
         self.unwell(one, sight, action, told, where)
 
-    def unwell(self, one: Check, sight: Sight, action: Step | None, told: list[str], where: str) -> None:
+    def loops(self, one: Check, sight: Sight) -> bool:
+        """Whether systemd restarts it again and again: each of the last looks, two at least, found more restarts."""
+        count = self.counts[one.name]
+        if sight.condition is Condition.UNKNOWN:
+            return False
+        lived = sight.since_start or 0.0
+        if sight.restarts is None or sight.condition in (Condition.STOPPED, Condition.BLOCKED):
+            count.restarts = count.loops = 0
+            return False
+        if sight.restarts > count.restarts:
+            good = sight.condition is Condition.HEALTHY and lived >= max(one.stable_for_sec, one.grace_sec)
+            count.loops = 0 if good else count.loops + 1
+        elif sight.restarts < count.restarts or (lived >= one.grace_sec and sight.condition is not Condition.BUSY):
+            count.loops = 0
+        count.restarts = sight.restarts
+        return count.loops >= max(2, one.fail_after)
+
+    def counted_outage(self, one: Check, told: list[str], where: str) -> None:
         count = self.counts[one.name]
         self.rule(told.count("outage") == (0 if count.outage else 1), f"{where}: an outage must be told once: {told}")
         if not count.outage:
             count.outage, count.opened, count.told, count.acted_in_outage = True, False, self.now, 0
+
+    def unwell(self, one: Check, sight: Sight, action: Step | None, told: list[str], where: str) -> None:
+        count = self.counts[one.name]
+        self.counted_outage(one, told, where)
         if "open" in told:
             self.rule(not count.opened, f"{where}: told twice that it is left alone")
             used = [each for each in count.actions if self.now - each < one.within_sec]
             self.rule(bool(sight.hopeless) or len(used) >= one.max_actions, f"{where}: left alone with budget to spare")
             count.opened, count.told = True, self.now
-        if "reminder" in told:
-            self.rule(one.remind_every_sec > 0 and self.now - count.told >= one.remind_every_sec, f"{where}: reminded early")
-            count.told = self.now
-        elif one.remind_every_sec > 0 and action is None:
-            self.rule(self.now - count.told < one.remind_every_sec, f"{where}: a reminder is missing")
+        self.reminded(one, action, told, where)
         if action is None:
             if one.ladder and one.max_actions and not sight.hopeless:
                 count.idle_since = self.now if count.idle_since is None else count.idle_since
@@ -232,6 +276,14 @@ class Year:
                 self.rule(self.now - count.idle_since <= longest + self.step, f"{where}: nothing is ever done again")
             return
         self.acted(one, sight, action, where)
+
+    def reminded(self, one: Check, action: Step | None, told: list[str], where: str) -> None:
+        count = self.counts[one.name]
+        if "reminder" in told:
+            self.rule(one.remind_every_sec > 0 and self.now - count.told >= one.remind_every_sec, f"{where}: reminded early")
+            count.told = self.now
+        elif one.remind_every_sec > 0 and action is None:
+            self.rule(self.now - count.told < one.remind_every_sec, f"{where}: a reminder is missing")
 
     def acted(self, one: Check, sight: Sight, action: Step, where: str) -> None:
         count = self.counts[one.name]

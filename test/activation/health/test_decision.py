@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import unittest
+from dataclasses import replace
 from typing import Any
 
 from pulumi_systemd_health_under_test import UNIT, check
@@ -18,8 +19,8 @@ def unwell(**changes: Any) -> Sight:
     return Sight(**{"condition": Condition.UNHEALTHY, "reason": BAD, "since_start": 100.0, **changes})
 
 
-def well() -> Sight:
-    return Sight(Condition.HEALTHY, "it is well", 100.0)
+def well(lived: float = 100.0) -> Sight:
+    return Sight(Condition.HEALTHY, "it is well", lived)
 
 
 def decided(state: State, sight: Sight, now: float = NOW, chosen: Check | None = None, dice: float = 0.0) -> Decision:
@@ -191,6 +192,78 @@ class UnwellTest(unittest.TestCase):
         made = decided(full, unwell())
         self.assertEqual(made.messages[0].text, f"3 actions in 1 h did not help, so it is left alone: {BAD}")
         self.assertEqual(made.next_action, NOW + 3600)
+
+
+class CrashLoopTest(unittest.TestCase):
+    """A unit that fails after each start is never seen to fail: systemd is always about to restart it."""
+
+    def test_it_is_told_once_left_to_systemd_and_its_end_is_told(self) -> None:
+        life = Life(check())
+        busy, started = Condition.BUSY, Condition.UNHEALTHY
+        story = [
+            (well(), 0, ("healthy", [], "")),
+            (Sight(busy, "systemd is about to restart it"), 9, ("waiting", [], "")),
+            (Sight(started, "no answer", 2.0), 21, ("told", ["outage"], "")),
+            (Sight(busy, "systemd is about to restart it"), 33, ("told", [], "")),
+            (Sight(started, "no answer", 2.0), 33, ("told", [], "")),
+            (well(), 40, ("told", [], "")),
+            (well(), 40, ("healthy", ["recovered"], "")),
+        ]
+        for index, (sight, restarts, expected) in enumerate(story):
+            self.assertEqual(life.after(60, self.counted(sight, restarts)), expected, f"step {index}")
+
+    def test_when_systemd_gives_up_it_is_treated(self) -> None:
+        life = Life(check())
+        busy = Sight(Condition.BUSY, "systemd is about to restart it")
+        failed = unwell(since_start=40.0)
+        for sight, restarts, expected in (
+            (busy, 3, ("waiting", [], "")),
+            (busy, 5, ("told", ["outage"], "")),
+            (failed, 5, ("failing", [], "")),
+            (failed, 5, ("acting", ["action"], "restart")),
+        ):
+            self.assertEqual(life.after(60, self.counted(sight, restarts)), expected)
+
+    def test_what_systemd_mends_is_nothing_to_tell(self) -> None:
+        for why, lived, restarts in (
+            ("a crash now and then", 100.0, (0, 1, 1, 2, 2)),
+            ("one crash, seen soon after", 2.0, (0, 1, 1, 1, 1)),
+            ("long runs that end", 700.0, (0, 3, 6, 9, 12)),
+        ):
+            life = Life(check())
+            for count in restarts:
+                with self.subTest(why, count=count):
+                    self.assertEqual(life.after(3600, self.counted(well(lived), count))[:2], ("healthy", []))
+
+    def test_a_short_life_between_two_crashes_is_no_recovery(self) -> None:
+        life = Life(check())
+        story = [(1, []), (2, ["outage"]), (2, []), (3, []), (3, [])]
+        for count, told in story:
+            self.assertEqual(life.after(5, self.counted(well(3.0), count))[1], told, count)
+        self.assertEqual(life.after(5, self.counted(well(31.0), 3))[1], ["recovered"])
+
+    def test_nothing_is_told_while_it_is_held_and_it_is_told_after(self) -> None:
+        life = Life(check())
+        busy = Sight(Condition.BUSY, "systemd is about to restart it")
+        for count in (3, 6, 9):
+            self.assertEqual(life.after(60, replace(self.counted(busy, count), held="held by a person"))[1], [])
+        self.assertEqual(life.after(60, self.counted(busy, 12))[1], ["outage"])
+
+    def test_a_reminder_comes(self) -> None:
+        life = Life(check(remind_every_sec=3600.0))
+        busy = Sight(Condition.BUSY, "systemd is about to restart it")
+        told = [life.after(1800, self.counted(busy, 9 * count))[1] for count in range(1, 7)]
+        self.assertEqual(told, [[], ["outage"], [], ["reminder"], [], ["reminder"]])
+
+    def test_a_person_or_an_action_of_ours_begins_anew(self) -> None:
+        life = Life(check())
+        busy = Sight(Condition.BUSY, "systemd is about to restart it")
+        self.assertEqual([life.after(60, self.counted(busy, count))[1] for count in (9, 1, 2)], [[], [], []])
+        self.assertEqual(life.after(60, self.counted(busy, 3))[1], ["outage"])
+
+    @staticmethod
+    def counted(sight: Sight, restarts: int) -> Sight:
+        return replace(sight, restarts=restarts)
 
 
 class SpanTest(unittest.TestCase):

@@ -6,6 +6,7 @@ import os
 import stat
 import tempfile
 import unittest
+from dataclasses import replace
 from typing import Any
 
 from pulumi_systemd_health_under_test import UNIT, check, check_json, group_json
@@ -39,7 +40,8 @@ SETTINGS: dict[str, Any] = group_json(
 )
 
 STATE = State(
-    UNIT, (True, False), (1_800_000_000.25, 1_800_000_300.0), 2, 1_800_000_400.0, None, Outage(1.5, "bad", 2, 2.5), 9.0, None
+    UNIT, (True, False), (1_800_000_000.25, 1_800_000_300.0), 2, 1_800_000_400.0, None, Outage(1.5, "bad", 2, 2.5), 9.0, None,
+    7, 1,
 )
 
 
@@ -136,6 +138,13 @@ class StateTest(unittest.TestCase):
 
     def test_there_is_none_before_the_first(self) -> None:
         self.assertEqual(loaded_states(self.path), {})
+
+    def test_what_was_saved_before_restarts_were_counted_keeps_its_budget(self) -> None:
+        saved = json.loads(states_text({"a": STATE}))
+        for key in ("restarts", "loops"):
+            del saved["checks"]["a"][key]
+        save_text(self.path, json.dumps(saved))
+        self.assertEqual(loaded_states(self.path), {"a": replace(STATE, restarts=0, loops=0)})
 
     def test_a_draft_that_a_power_cut_left_is_no_harm(self) -> None:
         save_text(self.path, states_text({"a": STATE}))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import unittest
+from dataclasses import replace
 from unittest import mock
 
 import simulated_year
@@ -16,7 +17,7 @@ class SimulatedYearTest(unittest.TestCase):
     def test_every_rule_holds_in_every_year(self) -> None:
         seen = timelines(range(24))
         # Timelines in which nothing happens would prove nothing.
-        for event in ("outage", "recovered", "open", "reminder", "restart", "reload", "rollback", "start", "blind"):
+        for event in ("outage", "recovered", "open", "reminder", "restart", "reload", "rollback", "start", "blind", "loop"):
             with self.subTest(event):
                 self.assertGreater(seen[event], 5)
 
@@ -32,7 +33,10 @@ class SimulatedYearTest(unittest.TestCase):
         def hasty(state: State, *rest: object) -> decision.Decision:
             return real(State(**{**vars(state), "next_allowed": 0.0}), *rest)  # type: ignore[arg-type]
 
-        for broken in (without_budget, forgetful, hasty):
+        def blind_to_restarts(state: State, sight: Sight, *rest: object) -> decision.Decision:
+            return real(state, replace(sight, restarts=None), *rest)  # type: ignore[arg-type]
+
+        for broken in (without_budget, forgetful, hasty, blind_to_restarts):
             with self.subTest(broken.__name__), mock.patch.object(simulated_year, "decide", broken):
                 self.assertRaises(Broken, timelines, range(24))
 

@@ -124,7 +124,7 @@ class ConfirmedTest(unittest.TestCase):
     def test_nothing(self) -> None:
         self.assertEqual(
             confirmed(self.probe_failed, viewed(), viewed(), "a lease"),
-            Sight(Condition.UNHEALTHY, "no answer", 58.0, "a lease"),
+            Sight(Condition.UNHEALTHY, "no answer", 58.0, "a lease", restarts=0),
         )
 
     def test_a_person_stopped_it(self) -> None:
@@ -132,7 +132,7 @@ class ConfirmedTest(unittest.TestCase):
         self.assertEqual(confirmed(self.probe_failed, viewed(), after, "").condition, Condition.STOPPED)
 
     def test_it_was_restarted(self) -> None:
-        restarted = Sight(Condition.BUSY, "it was restarted during the check")
+        restarted = Sight(Condition.BUSY, "it was restarted during the check", restarts=0)
         self.assertEqual(confirmed(self.probe_failed, viewed(), viewed(InvocationID="2" * 32), ""), restarted)
         failed = viewed(ActiveState="failed", SubState="failed", Result="exit-code", InvocationID="2" * 32)
         self.assertEqual(confirmed(self.probe_failed, failed, viewed(InvocationID="2" * 32), ""), restarted)
@@ -141,7 +141,7 @@ class ConfirmedTest(unittest.TestCase):
         after = viewed(ActiveState="failed", SubState="failed", Result="oom-kill")
         self.assertEqual(
             confirmed(self.probe_failed, viewed(), after, ""),
-            Sight(Condition.UNHEALTHY, "it is failed (oom-kill)", 58.0),
+            Sight(Condition.UNHEALTHY, "it is failed (oom-kill)", 58.0, restarts=0),
         )
 
 

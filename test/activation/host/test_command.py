@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import re
 import stat
@@ -12,6 +13,7 @@ from unittest import mock
 
 from pulumi_systemd_host import command
 from pulumi_systemd_host.errors import HostError
+from pulumi_systemd_host.health_command import PROGRAMS
 from pulumi_systemd_host.launcher import PATH, PROGRAM
 from pulumi_systemd_host.rehearsal import rehearsed
 from test_generations import WithGenerations
@@ -35,7 +37,7 @@ class Parsing(unittest.TestCase):
         self.assertIn("invalid choice: 'stauts'", self.refused("stauts"))
 
     def test_each_command_has_help_with_examples(self) -> None:
-        for name in ("status", "generations", "rollback", "hold", "resume"):
+        for name in ("status", "generations", "rollback", "hold", "resume", "health"):
             said = io.StringIO()
             with self.subTest(name), contextlib.redirect_stdout(said), self.assertRaises(SystemExit) as caught:
                 command.parser().parse_args([name, "--help"])
@@ -43,7 +45,7 @@ class Parsing(unittest.TestCase):
             self.assertIn(f"examples:\n  sudo pulumi-systemd-host {name}", said.getvalue())
 
     def test_every_example_is_understood(self) -> None:
-        texts = [command.STATUS, command.GENERATIONS, command.ROLLBACK, command.HOLDING, command.RESUMING]
+        texts = [command.STATUS, command.GENERATIONS, command.ROLLBACK, command.HOLDING, command.RESUMING, command.HEALTH]
         lines = re.findall(r"^  sudo pulumi-systemd-host ([^|\n]*)", "\n".join(texts), re.MULTILINE)
         self.assertGreater(len(lines), 9)
         for line in lines:
@@ -52,12 +54,13 @@ class Parsing(unittest.TestCase):
 
 
     def test_every_command_of_the_docs_is_understood(self) -> None:
-        path = os.path.join(os.path.dirname(os.path.abspath(__file__)), *[".."] * 3, "docs", "on-the-host.md")
-        with open(path, encoding="utf-8") as source:
-            lines = re.findall(r"sudo (?:pulumi-systemd-host|python3 \S+ \S+ command) ([^`\n]*)", source.read())
-        self.assertGreater(len(lines), 12)
-        for line in lines:
-            command.parser().parse_args([word.strip('"') for word in re.findall(r'"[^"]*"|\S+', line)])
+        docs = os.path.join(os.path.dirname(os.path.abspath(__file__)), *[".."] * 3, "docs")
+        for name, least in (("on-the-host.md", 18), ("health.md", 5)):
+            with open(os.path.join(docs, name), encoding="utf-8") as source:
+                lines = re.findall(r"sudo (?:pulumi-systemd-host|python3 \S+ \S+ command) ([^`#\n]*)", source.read())
+            self.assertGreaterEqual(len(lines), least, name)
+            for line in lines:
+                command.parser().parse_args([word.strip('"') for word in re.findall(r'"[^"]*"|\S+', line)])
 
 
 class Commands(WithGenerations):
@@ -75,6 +78,43 @@ class Commands(WithGenerations):
         with contextlib.redirect_stdout(out):
             self.code = command._run(self.host, options, b"")
         return out.getvalue()
+
+    def program(self, scope: str, overview: str = "[]", code: int = 0) -> None:
+        """A program of checks that writes down what it is asked."""
+        directory = self.host.at(PROGRAMS)
+        os.makedirs(directory, exist_ok=True)
+        self.record = os.path.join(directory, "asked")
+        text = f"import sys\nopen({self.record!r}, 'a').write(f'{scope} {{sys.argv[1:]}}\\n')\n"
+        text += f"if '--json' in sys.argv: print({overview!r})\nsys.exit({code})\n"
+        with open(os.path.join(directory, f"{scope}.py"), "w", encoding="utf-8") as target:
+            target.write(text)
+
+    def asked(self) -> list[str]:
+        with open(self.record, encoding="utf-8") as source:
+            lines = source.read().splitlines()
+        os.remove(self.record)
+        return lines
+
+    def test_health_asks_the_program_of_each_stack(self) -> None:
+        with self.assertRaisesRegex(HostError, "there is no health check on this host: a HealthCheck of a stack"):
+            self.said("health")
+        self.program("orders-prod", '[{"check": "api", "group": "api"}]')
+        self.assertEqual(self.said("health", "hold", "30m", "api"), "")
+        self.assertEqual(self.asked(), ["orders-prod ['status', '--json']", "orders-prod ['hold', '30m', 'api']"])
+        self.program("shop-prod", '[{"check": "shop/web", "group": "shop"}, {"check": "shop/db", "group": "shop"}]', 2)
+        self.assertEqual(self.said("health"), "orders-prod:\nshop-prod:\n")
+        self.assertEqual(self.code, 2)
+        self.assertEqual(self.asked(), ["orders-prod ['status']", "shop-prod ['status']"])
+        # Each is only asked of what is its own.
+        self.assertEqual(self.said("health", "resume", "shop"), "shop-prod:\n")
+        self.assertEqual(self.asked()[-1], "shop-prod ['resume', 'shop']")
+        with self.assertRaisesRegex(HostError, "^web is no check on this host; there are: api, shop, shop/db, shop/web$"):
+            self.said("health", "check", "web")
+        found = json.loads(self.said("health", "--json"))
+        self.assertEqual([(each["stack"], each["check"]) for each in found][:2], [("orders-prod", "api"), ("shop-prod", "shop/web")])
+        self.program("shop-prod", "broken")
+        with self.assertRaisesRegex(HostError, "shop-prod.py status --json ended with 0, and gave no JSON"):
+            self.said("health", "--json")
 
     def test_nothing_is_deployed(self) -> None:
         with self.assertRaisesRegex(HostError, "nothing of pulumi-systemd is deployed to this host"):

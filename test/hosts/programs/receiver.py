@@ -32,7 +32,7 @@ class Mail(socketserver.StreamRequestHandler):
                     break
                 lines.append(part.decode().rstrip("\r\n"))
             message = message_from_string("\n".join(lines))
-            keep("mail", message["Subject"], message.get_payload())
+            keep("mail", message["Subject"], message.get_payload(decode=True).decode("utf-8"))
             self.say("250 kept")
 
     def say(self, text: str) -> None:
