@@ -43,7 +43,9 @@ export function fittingDefinitions(
       ({ unit, problem }) =>
         `${unit.name}: [${problem.section}] ${problem.message.replace("the target has", `${host} has`)}`,
     );
-    throw new Error(`${refused.join("; ")}; or let \`olderSystemd: "omit"\` leave it out there`);
+    throw new Error(
+      `${refused.join("; ")}; or let \`olderSystemd: "omit"\` leave it out there, or state a newer \`systemd\` where ${host} has been upgraded`,
+    );
   }
   const fittingUnit = (unit: DefinedUnit): DefinedUnit => {
     const problems = newer.filter((found) => found.unit === unit).map(({ problem }) => problem);

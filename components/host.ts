@@ -7,6 +7,7 @@ import { reported, validArguments } from "./argument-error.ts";
 import { unitName } from "./argument-schema.ts";
 import { built, fieldOf, mapped, outputOf } from "./deferred.ts";
 import type { Definition, DefinitionSource } from "./definition.ts";
+import { toldByEngine, unlessFailed } from "./failed-update.ts";
 import { hostBundle, releaseUploads, uploadName, uploadsOf } from "./host-bundle.ts";
 import { confirmationHook } from "./host-confirmation.ts";
 import type { HostConnectionArgs } from "./host-connection.ts";
@@ -196,7 +197,7 @@ export class Host extends pulumi.ComponentResource {
         { connection, delete: `sh -c 'rm -f -- ${uploadsOf(scope)}'`, addPreviousOutputInEnv: false },
         parent,
       );
-      return archives.map(
+      const copies = archives.map(
         (upload) =>
           new remote.CopyToRemote(
             `${name}-${upload.name}`,
@@ -208,6 +209,7 @@ export class Host extends pulumi.ComponentResource {
             { ...parent, dependsOn: leftovers },
           ),
       );
+      return [leftovers, ...copies].map(toldByEngine);
     });
     const command = new remote.Command(
       name,
@@ -226,8 +228,11 @@ export class Host extends pulumi.ComponentResource {
         ...(args.confirm === undefined ? {} : { hooks: { onError: [confirmationHook(this, name)] } }),
       },
     );
-    this.receipt = pulumi.unsecret(command.stdout).apply((text) => receiptOf(this, name, text));
-    this.registerOutputs({ receipt: this.receipt });
+    toldByEngine(command);
+    this.receipt = pulumi
+      .unsecret(command.stdout)
+      .apply((text) => reported(this, name, () => receiptOf(this, name, text)));
+    this.registerOutputs({ receipt: unlessFailed(this.receipt) });
   }
 }
 

@@ -12,8 +12,12 @@ export interface HostSummary {
   did: string[];
 }
 
-/** The part of a receipt that is worth a person's time at every update; it is the same while nothing changes. */
-export function hostSummary(receipt: HostReceipt): HostSummary {
+/**
+ * The part of a receipt that is worth a person's time at every update; it is the same while nothing changes. Words where
+ * there is none because the host's update failed and the others went on.
+ */
+export function hostSummary(receipt: HostReceipt | undefined): HostSummary | string {
+  if (receipt === undefined) return "not updated: its update failed";
   return {
     generation: receipt.generation,
     systemd: receipt.systemd,

@@ -26,8 +26,8 @@ export interface CalendarAnswer {
 }
 
 const givenUp =
-  "systemd accepts the expression and fails with EDEADLK (Infinite loop in calendar calculation); seen only where " +
-  "summer time is half an hour, while it answers in other zones";
+  "systemd accepts the expression and fails with EDEADLK (Infinite loop in calendar calculation); seen only in zones with " +
+  "summer time, while it answers in others";
 
 const iterations = 5;
 const zones = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "America/Sao_Paulo"];

@@ -1,4 +1,6 @@
+import { directiveOf } from "../directives.ts";
 import { specifiersIn } from "../specifiers.ts";
+import { expandsSpecifiers } from "../values/value.ts";
 import { allCommandsOf, isShell, startsShell } from "./command-line.ts";
 import type { Lint, LintHit } from "./lint.ts";
 import { assignmentsOf, itemsOf, type LintedUnit, listWordsOf } from "./linted-unit.ts";
@@ -68,6 +70,25 @@ export const variableLints: readonly Lint[] = [
         const mark = { start: found.index, end: found.index + found[0].length };
         return [{ at, mark, message: `Environment: ${found[0]} is not expanded` }];
       }),
+  },
+  {
+    id: "instance-specifier",
+    severity: "warning",
+    why: "%i and %I stand for what is behind the @ in the unit's name; in a unit that is no template they are empty.",
+    fix: "Name the unit NAME@.TYPE, or write what is meant; %% is a percent sign.",
+    hits: (unit) => {
+      if (unit.instance !== undefined || unit.isFragment === true) return [];
+      return [...unit.assignments.values()].flat().flatMap((at): LintHit[] => {
+        const directive = directiveOf(at.section, at.key);
+        if (directive === undefined || !expandsSpecifiers(directive)) return [];
+        const found = /(?<!%)(?:%%)*(%[iI])/.exec(at.value);
+        const specifier = found?.[1];
+        if (found === null || specifier === undefined || at.section === "Install") return [];
+        const start = found.index + found[0].length - 2;
+        const message = `${at.key}: ${specifier} is empty, as ${unit.name} is no template`;
+        return [{ at, mark: { start, end: start + 2 }, message }];
+      });
+    },
   },
   {
     id: "percent-as-specifier",

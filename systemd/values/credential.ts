@@ -22,12 +22,18 @@ export const credentialValueProblem: ValueCheck = (value, directive) => {
   }
 };
 
+/** First systemd that passes on its own credential of that name; 247 refuses the line (measured). */
+const withoutPath = 249;
+
 /**
  * Why a value is no `ID[:PATH]`. The path is absolute, without `.`, `..` and empty parts; without a path, or with a name
  * in its place, a credential of the system is passed on.
  */
-export const credentialPathProblem: ValueCheck = (value) => {
+export const credentialPathProblem: ValueCheck = (value, _directive, systemd) => {
   const colon = value.indexOf(":");
+  if (colon < 0 && systemd !== undefined && systemd < withoutPath) {
+    return `${received(value)} has no path, which needs systemd ${withoutPath}, the target has ${systemd}; write ID:PATH`;
+  }
   const problem = nameProblem((colon < 0 ? value : value.slice(0, colon)).replace(/^["']/, "").replace(/["']$/, ""));
   if (problem !== undefined) return problem;
   const path = colon < 0 ? "" : value.slice(colon + 1);
@@ -47,11 +53,14 @@ export const credentialPathProblem: ValueCheck = (value) => {
 /** Why a value is no name of a credential, with `*` at its end for all that begin so, and from 257 on a new name. */
 export const credentialPatternProblem: ValueCheck = (value) => {
   const [pattern = "", renamed] = value.split(":");
+  if (/[*?[]/.test(pattern.replace(/\*$/, ""))) {
+    return `${received(pattern)} is no pattern of credentials; only a * at its end stands for any text`;
+  }
   return nameProblem(pattern.replace(/\*$/, "") || "x") ?? (renamed === undefined ? undefined : nameProblem(renamed));
 };
 
 function nameProblem(name: string): string | undefined {
-  if (specifiersIn(name).length > 0) return undefined;
+  if (specifiersIn(name).length > 0 && !/[/:]/.test(name)) return undefined;
   const isName = name !== "" && name !== "." && name !== ".." && /^[\x20-\x7e]+$/.test(name) && !/[/:]/.test(name);
   return isName
     ? undefined

@@ -6,11 +6,13 @@ import { received, type ValueCheck, wordsOf } from "./value-check.ts";
 
 /** Why a value is no device with rights: a path below /dev, or `char-`/`block-` and a name, then of `r`, `w` and `m`. */
 export const deviceAccessProblem: ValueCheck = (value) => {
+  const words = wordsOf(value);
+  if (typeof words === "string") return words;
   const [device = "", rights, ...rest] = value.replace(/^"([^"]*)"/, "$1").split(/[ \t]+/);
   const isDevice = /^(\/dev\/|\/run\/systemd\/inaccessible\/|char-|block-)/.test(device) || beginsWithSpecifier(device);
   if (!isDevice)
     return `${received(device)} is no device; write a path below /dev, or a class such as char-pts or block-loop`;
-  if (rest.length === 0 && (rights === undefined || /^(?!.*(.).*\1)[rwm]{1,3}$/.test(rights))) return undefined;
+  if (rest.length === 0 && (rights === undefined || /^[rwm]+$/.test(rights))) return undefined;
   return `${received(value)} has bad rights; write r (read), w (write) and m (make), as in "/dev/fuse rw"`;
 };
 

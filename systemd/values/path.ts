@@ -5,8 +5,13 @@ export function beginsWithSpecifier(text: string): boolean {
   return /^%[A-Za-z]/.test(text);
 }
 
+/** Specifiers that stand for names and ids, never for a path. */
+const nameSpecifier = /^%[HlqnNpimbuUgGaABMovwW]/;
+
 /** Why a text is no absolute path without `..`; one that begins with a specifier may be. */
 export function pathProblem(path: string): string | undefined {
+  if (nameSpecifier.test(path))
+    return `${received(path)} is not an absolute path: ${path.slice(0, 2)} stands for a name`;
   if (beginsWithSpecifier(path)) return undefined;
   if (!path.startsWith("/")) return `${received(path)} is not an absolute path${pathHint(path)}`;
   if (path.split("/").includes(".."))

@@ -9,6 +9,8 @@ import { firstWordProblem, received, type ValueCheck, versionProblem } from "./v
 /** Why a value is no list of URIs that systemd takes for documentation. */
 export const urisProblem: ValueCheck = (value) =>
   firstWordProblem(value, (word) => {
+    if (/[^\x20-\x7e]/.test(word))
+      return `${received(word)} holds characters other than ASCII, which systemd refuses here`;
     if (/^(https?:\/\/.|file:\/|info:.|man:.)/.test(word) || specifiersIn(word).length > 0) return undefined;
     return `${received(word)} is no URI for documentation; begin with http://, https://, file:/, info: or man:`;
   });

@@ -10,7 +10,15 @@ export const unitReferenceProblem: ValueCheck = (value, directive) => oneProblem
 export const unitReferencesProblem: ValueCheck = (value, directive) =>
   firstWordProblem(value, (word) => oneProblem(word, directive.suffix));
 
+/** Letters of the specifiers that systemd expands in names of units; elsewhere it knows more. */
+const unitNameSpecifiers = "nNpijabABglmMoquvwWGHU";
+
 function oneProblem(name: string, suffix: string | undefined): string | undefined {
+  const unexpanded = specifiersIn(name).find((specifier) => !unitNameSpecifiers.includes(specifier.slice(1)));
+  if (unexpanded !== undefined) {
+    const instead = unexpanded === "%I" ? "; write %i, the instance as it stands in the name" : "";
+    return `${received(name)} holds ${unexpanded}, which systemd does not expand in names of units${instead}`;
+  }
   if (suffix !== undefined && !name.endsWith(suffix) && !/%[A-Za-z]$/.test(name)) {
     const plain = /^[A-Za-z0-9:_\\@-]+$/.test(name) ? `; did you mean "${name}${suffix}"?` : "";
     return `${received(name)} does not end in ${suffix}${plain}`;

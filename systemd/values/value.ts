@@ -250,6 +250,11 @@ export function valueProblem(directive: Directive, value: string, systemdVersion
   return checks[directive.kind](value, directive, systemdVersion);
 }
 
+/** Whether systemd expands specifiers such as `%h` in values of the directive. */
+export function expandsSpecifiers(directive: Directive): boolean {
+  return expanding.has(directive.kind);
+}
+
 /** Kinds whose values may hold a secret. */
 const secretKinds: ReadonlySet<DirectiveKind> = new Set<DirectiveKind>([
   "base64",

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { pulumiRun } from "../../setup/pulumi-cli.ts";
@@ -12,7 +14,7 @@ before(async () => {
   stack = await testStack("dev", program);
 });
 
-after(() => stack.remove());
+after(() => stack?.remove());
 
 const cases: readonly [string, string, RegExp][] = [
   [
@@ -53,9 +55,48 @@ test("a preview with values that are not known yet warns of each unit once, not 
   assert.equal(times("(lint "), 2, output);
 });
 
+for (const options of [[], ["--continue-on-error"]]) {
+  const up = ["up", "--yes", "--skip-preview", ...options];
+
+  test(`${up.join(" ")}: a host that cannot be reached is one error`, async () => {
+    const { code, output } = await run(up, "a host that cannot be reached", await closedPort());
+    assert.notEqual(code, 0, output);
+    const diagnostics = output.slice(output.indexOf("Diagnostics:"));
+    assert.match(
+      diagnostics,
+      /command:remote:Command \(web1\):\n\s+error: after 1 failed attempts: dial tcp .*refused/,
+    );
+    const told = diagnostics.split("error: ").length - 1;
+    assert.equal(told - (diagnostics.includes("error: update failed") ? 1 : 0), 1, output);
+    assert.doesNotMatch(output, /unhandled|^\s+at .*:\d+/m);
+    assert.ok(!output.includes("hush-hush"), output);
+  });
+
+  test(`${up.join(" ")}: what waits for a host that cannot be reached does not go on`, async () => {
+    const { code, output } = await run(up, "what waits for a host that cannot be reached", await closedPort());
+    assert.notEqual(code, 0, output);
+    assert.match(output, /command:remote:Command web1 .*creating failed/);
+    assert.doesNotMatch(output, /command:local:Command announce/);
+  });
+}
+
+/** A port of this machine on which nobody listens. */
+async function closedPort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
 function preview(name: string) {
+  return run(["preview"], name);
+}
+
+function run(command: string[], name: string, port = 0) {
   const config = join(stack.folder, "Pulumi.dev.yaml");
-  return pulumiRun(["--cwd", program, "preview", "--stack", "dev", "--config-file", config], {
-    env: { ...stack.env, PROGRAM: name },
+  return pulumiRun(["--cwd", program, ...command, "--stack", "dev", "--config-file", config], {
+    env: { ...stack.env, PROGRAM: name, PORT: String(port) },
   });
 }

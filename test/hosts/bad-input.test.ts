@@ -163,7 +163,7 @@ suite("bad input", { timeout: 300_000 }, () => {
       await refused(host, { services: { api: { exec: ["/opt/api/bin/api"] } } }, {}, 1),
       ofHost(
         failed(1),
-        "systemd does not accept these units; nothing was changed on the host:",
+        "systemd 252 of this host does not accept these units; nothing was changed on it:",
         "  api.service: Command /opt/api/bin/api is not executable: No such file or directory",
       ),
     );

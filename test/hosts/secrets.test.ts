@@ -157,21 +157,21 @@ suite("a secret", { timeout: 300_000 }, () => {
       const decoy = random();
       await host.writeFile("/var/tmp/decoy", `x${decoy}x`, 0o600);
       const found = await filesWith(host, [...traces(), ...fileDigests(), decoy]);
+      const kept = [...generationsOf(host), ledgerOf(host)];
       assert.deepEqual(found, [
         file,
-        // For drift the ledger, which only root can read, keeps a digest of the whole file.
-        ledgerOf(host),
+        // Generations are whole, so that a person can go back on the host alone. For drift the ledger keeps a digest of the file.
+        ...kept,
         "/var/tmp/decoy",
       ]);
-      assert.deepEqual(await filesWith(host, traces()), [file]);
+      assert.deepEqual(await filesWith(host, traces()), [file, ...generationsOf(host)]);
       const access = await host.output(
-        `stat --format='%a %U' /var/lib/pulumi-systemd ${ledgerOf(host)}; runuser -u deploy -- cat ${file} ${ledgerOf(host)} 2>&1 || true`,
+        `stat --format='%a %U' /var/lib/pulumi-systemd ${kept.join(" ")}; runuser -u deploy -- cat ${file} ${kept.join(" ")} 2>&1 || true`,
       );
       assert.deepEqual(access.trimEnd().split("\n"), [
         "700 root",
-        "600 root",
-        `cat: ${file}: Permission denied`,
-        `cat: ${ledgerOf(host)}: Permission denied`,
+        ...kept.map(() => "600 root"),
+        ...[file, ...kept].map((path) => `cat: ${path}: Permission denied`),
       ]);
     },
   );
@@ -214,6 +214,11 @@ suite("a secret", { timeout: 300_000 }, () => {
     }
   });
 });
+
+/** What an update and a rotation left. */
+function generationsOf(host: SandboxHost): string[] {
+  return [1, 2].map((number) => ledgerOf(host).replace(/ledger\.json$/, `generations/${number}.json`));
+}
 
 function ledgerOf(host: SandboxHost): string {
   return `/var/lib/pulumi-systemd/pulumi-systemd/dev/${host.release}/ledger.json`;

@@ -61,6 +61,7 @@ def stage(work: Work, old: Ledger, made: Plan, seen: Observation, begun: Callabl
         os.path.join(work.scratch, "units"),
         lambda path: _will_be_executable(work, path),
         work.units.left(),
+        work.systemd,
     )
     return pending
 

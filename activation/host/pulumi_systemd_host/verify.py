@@ -43,6 +43,7 @@ def verify(
     directory: str,
     will_be_executable: Callable[[str], bool | None],
     seconds: float,
+    version: int,
 ) -> list[str]:
     """
     Check the units named in `changed` with all of `units` staged in `directory`; the harmless notes that were found.
@@ -76,7 +77,9 @@ def verify(
             errors += [f"{unit.name}: {path} is no executable file in what is being brought there" for path in missing]
     if errors:
         listed = "".join(f"\n  {line}" for line in errors)
-        raise HostError(f"systemd does not accept these units; nothing was changed on the host:{listed}")
+        raise HostError(
+            f"systemd {version} of this host does not accept these units; nothing was changed on it:{listed}"
+        )
     return notes
 
 

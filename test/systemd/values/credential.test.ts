@@ -23,6 +23,7 @@ test("ImportCredential takes the name of a credential, or a pattern that ends in
   assertAccepted("ImportCredential", ["app.*", "app"]);
   assertRefused("ImportCredential", {
     "a/b": '"a/b" is no name of a credential; write ASCII text without / and :, at most 255 characters',
+    "a*.b": '"a*.b" is no pattern of credentials; only a * at its end stands for any text',
   });
 });
 

@@ -2,7 +2,7 @@ import { test } from "node:test";
 import { assertAccepted, assertRefused } from "./value-assertions.ts";
 
 test("DeviceAllow takes a device such as /dev/null or char-pts, then r, w and m as needed", () => {
-  assertAccepted("DeviceAllow", ["/dev/fuse rw", "char-pts", "block-loop rwm"]);
+  assertAccepted("DeviceAllow", ["/dev/null rr", "/dev/fuse rw", "char-pts", "block-loop rwm"]);
   assertRefused("DeviceAllow", {
     "fuse rw": '"fuse" is no device; write a path below /dev, or a class such as char-pts or block-loop',
     "/dev/fuse rwx": '"/dev/fuse rwx" has bad rights; write r (read), w (write) and m (make), as in "/dev/fuse rw"',

@@ -20,3 +20,12 @@ test("After takes unit names, separated by blanks", () => {
       'unit name "a.service,b.service" holds ","; only letters, digits and : - _ . \\ @ are allowed (escape other text, as systemd-escape does); units are separated by blanks',
   });
 });
+
+test("names of units take fewer specifiers than other values", () => {
+  assertAccepted("After", ["%i.service", "a@%i.service", "%p-db.service"]);
+  assertRefused("After", {
+    "%I.mount":
+      '"%I.mount" holds %I, which systemd does not expand in names of units; write %i, the instance as it stands in the name',
+    "a@%h.service": '"a@%h.service" holds %h, which systemd does not expand in names of units',
+  });
+});
