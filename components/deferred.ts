@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { knownParts } from "./known-parts.ts";
+import { checkedWithoutEcho } from "./secret-values.ts";
 
 /** Whether a value holds an Output, a Promise or a resource anywhere, so that it is known only later. */
 export function isDeferred(value: unknown): boolean {
@@ -14,7 +15,7 @@ export type Deferrable<T> = T | pulumi.Output<T>;
 
 /**
  * Runs `build` over the plain arguments: at once when nothing in them is an Output, so that a mistake stops the program
- * where it was made; else inside the Output, so that it stops everything that depends on it. Where parts of the arguments
+ * where it was made; else inside the Output, so that it stops everything that depends on it, with no secret in its words. Where parts of the arguments
  * are not known during a preview, `partly` runs on them with `pulumi.unknown` in their place; by default those parts of the
  * result are known that do not depend on them (`partsOf`).
  */
@@ -24,7 +25,8 @@ export function built<R>(
   partly: (plain: unknown) => R = (plain) => knownParts(plain, build),
 ): Deferrable<R> {
   if (!isDeferred(args)) return build(args);
-  return stepped(pulumi.output(args), build, partly);
+  const value: pulumi.Output<unknown> = pulumi.output(args);
+  return stepped(value, (plain) => checkedWithoutEcho(value, plain, build, args), partly);
 }
 
 /** A value after a step, at once when it is known. */
@@ -32,7 +34,7 @@ export function mapped<T, R>(value: Deferrable<T>, step: (known: T) => R): Defer
   return isOutput(value)
     ? stepped(
         value,
-        (known) => step(known as T),
+        (known) => checkedWithoutEcho(value, known, (open) => step(open as T)),
         (known) => knownParts(known as T, step),
       )
     : step(value);

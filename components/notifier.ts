@@ -7,6 +7,7 @@ import type { Definition } from "./definition.ts";
 import { healthProgramPath, healthScope } from "./health-check-sections.ts";
 import { type NotifierArgs, type NotifierPlain, notifierSchema, notifierSettings } from "./notifier-args.ts";
 import { deliverySections, failureSections, notifierSettingsPath } from "./notifier-sections.ts";
+import { checkedWithoutEcho } from "./secret-values.ts";
 import { Unit, unitArgsOf } from "./unit.ts";
 import { waivedSections } from "./waiver.ts";
 
@@ -67,16 +68,17 @@ function notifierDefinition(notifier: Notifier, name: string, args: NotifierArgs
   });
   // Tokens hide in URLs and headers, and a stack's config hands them over as plain text: all of it is a secret.
   const known: pulumi.Output<unknown> = pulumi.secret(args);
-  const text = pulumi.all([known, pulumi.isSecret(pulumi.output(command))]).apply(([plain, isSecret]) =>
-    reported(notifier, name, () => {
+  const text = pulumi.all([known, pulumi.isSecret(pulumi.output(command))]).apply(([plain, isSecret]) => {
+    const settingsText = (open: unknown) => {
       if (isSecret) {
         throw new Error(
           "command: holds a secret, and every user of a host can see the arguments of a process; let the program read it from a file",
         );
       }
-      return `${JSON.stringify(notifierSettings(name, validArguments(notifierSchema, plain)), undefined, 2)}\n`;
-    }),
-  );
+      return `${JSON.stringify(notifierSettings(name, validArguments(notifierSchema, open)), undefined, 2)}\n`;
+    };
+    return checkedWithoutEcho(known, plain, (open) => reported(notifier, name, () => settingsText(open)), args);
+  });
   const parent = { parent: notifier };
   const sending = new Unit(
     notifier.unitName,

@@ -9,6 +9,7 @@ import { built, mapped, outputOf } from "./deferred.ts";
 import type { DefinedFile, DefinedHook, DefinedRelease, DefinedUser, Definition, UnitReference } from "./definition.ts";
 import { type HealthGateArgs, serviceGate } from "./health-gate.ts";
 import { packageIndexSchema } from "./release-args.ts";
+import { checkedWithoutEcho } from "./secret-values.ts";
 import type { ServicePlain } from "./service-args.ts";
 import { secretEnvironmentPath, serviceSections } from "./service-sections.ts";
 import { Unit, unitArgsOf } from "./unit.ts";
@@ -152,11 +153,10 @@ function secretIndex(
 ): pulumi.Output<IndexFiles | undefined> {
   if (packageIndex === undefined) return pulumi.output(undefined);
   const secret: pulumi.Output<unknown> = pulumi.secret(packageIndex);
+  const schema = z.strictObject({ packageIndex: packageIndexSchema });
   return secret.apply((known) =>
-    reported(component, name, () =>
-      indexFiles(
-        validArguments(z.strictObject({ packageIndex: packageIndexSchema }), { packageIndex: known }).packageIndex,
-      ),
+    checkedWithoutEcho(secret, known, (packageIndex) =>
+      reported(component, name, () => indexFiles(validArguments(schema, { packageIndex }).packageIndex)),
     ),
   );
 }

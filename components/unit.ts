@@ -8,7 +8,7 @@ import type { UnitProblem } from "../systemd/validate.ts";
 import { unitFileProblems, unitProblems } from "../systemd/validate.ts";
 import { argumentProblems, reported, resourceError } from "./argument-error.ts";
 import { directives, hostPath, onChange, unitName } from "./argument-schema.ts";
-import { built, type Deferrable, fieldsOf, mapped, outputOf, partsOf } from "./deferred.ts";
+import { built, type Deferrable, fieldsOf, isDeferred, mapped, outputOf, partsOf } from "./deferred.ts";
 import type { Definition } from "./definition.ts";
 import { knownParts } from "./known-parts.ts";
 import type {
@@ -216,11 +216,11 @@ export class Unit extends pulumi.ComponentResource {
     let problem: unknown;
     try {
       const unit = built(
-        args,
+        isDeferred(args) ? readable(opts?.parent, name, pulumi.output(args)) : args,
         (plain) => reported(opts?.parent, name, () => renderedUnit(name, plain)),
         (plain) => partlyRenderedUnit(name, plain),
       );
-      rendered = readable(opts?.parent, name, outputOf(unit));
+      rendered = outputOf(unit);
     } catch (error) {
       problem = error;
     }
@@ -260,19 +260,15 @@ export function unitArgsOf<T, K extends keyof T>(built: Deferrable<T>, fields: r
   return fieldsOf(built, fields) as UnitArgs;
 }
 
-/** Every local user can read a unit, so no value of it may be secret. */
-function readable(
-  parent: pulumi.Resource | undefined,
-  name: string,
-  rendered: pulumi.Output<RenderedUnit>,
-): pulumi.Output<RenderedUnit> {
-  return pulumi.output(pulumi.isSecret(rendered)).apply((secret) => {
+/** Every local user can read a unit, so no value of it may be secret: told before anything is said of a value. */
+function readable<T>(parent: pulumi.Resource | undefined, name: string, args: pulumi.Output<T>): pulumi.Output<T> {
+  return pulumi.output(pulumi.isSecret(args)).apply((secret) => {
     if (secret) {
       throw resourceError(
         `${name}: a directive holds a secret, and every user of a host can read its units; pass it by secretEnvironment`,
         parent,
       );
     }
-    return rendered;
+    return args;
   });
 }
