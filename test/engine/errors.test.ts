@@ -31,6 +31,11 @@ const cases: readonly [string, string, RegExp][] = [
     "pulumi:pulumi:Stack (errors-dev):",
     /web1: job\.service: \[Service\] RemainAfterExit=yes: after its first run nightly\.timer cannot start it again/,
   ],
+  [
+    "bad secret in a connection",
+    "systemd:index:Host (web1):",
+    /web1: connection\.port: Invalid input: expected number, received string$/m,
+  ],
   ["bad secret name", "systemd:index:Service (secretive):", /not a variable name|variable/],
 ];
 
