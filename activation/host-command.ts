@@ -1,10 +1,11 @@
 import type { Bundle } from "./bundle.ts";
 import { bundleSchema } from "./bundle.ts";
-import { hostProgram } from "./host-program.ts";
+import { packedHostProgram } from "./host-program.ts";
 
 const withPython =
   `command -v python3 >/dev/null || { echo "pulumi-systemd: this host has no python3: install it (apt install python3)"; exit 127; }; ` +
-  `exec python3 -Ic 'import sys;i=sys.stdin.buffer;p=i.read(int(i.readline()));exec(p)'`;
+  `exec python3 -Ic 'import sys,zlib,binascii;i=sys.stdin.buffer;` +
+  `p=zlib.decompress(binascii.a2b_base64(i.read(int(i.readline()))));exec(p)'`;
 
 /**
  * The shell line that runs one operation of the host program on a host. It never changes with the content: a provider
@@ -18,14 +19,14 @@ export function hostCommand(operation: "apply" | "destroy" | "look"): string {
 const sudoLine = "sudo ";
 
 /**
- * What the host program reads from standard input: its own length, its text, a line with the login user's password where
- * sudo asks for one, and the bundle. Holds secrets when the bundle does.
+ * What a host gets on standard input: the length of the packed program, the packed program, a line with the login user's
+ * password where sudo asks for one, and the bundle. Holds secrets when the bundle does.
  * @throws ZodError when the bundle is not well-formed: a defect of this library, not of its user
  */
 export function hostInput(bundle: Bundle, sudoPassword?: string): string {
-  const program = hostProgram();
+  const program = packedHostProgram();
   const sudo = sudoPassword === undefined ? "" : `${sudoLine}${Buffer.from(sudoPassword).toString("base64")}\n`;
-  return `${Buffer.byteLength(program)}\n${program}${sudo}${JSON.stringify(bundleSchema.parse(bundle))}`;
+  return `${program.length}\n${program}${sudo}${JSON.stringify(bundleSchema.parse(bundle))}`;
 }
 
 /** What a Host sends to its machine beside the program. */

@@ -1,9 +1,11 @@
 // Joins activation/host/pulumi_systemd_host/*.py, and what they import of activation/health/pulumi_systemd_health, into the
-// one program text that a Host sends to its machine: `node build/host-program.mjs` writes bin/host/pulumi-systemd-host.py.
-// Plain Node, no dependencies; same input, same bytes.
+// one program text: `node build/host-program.mjs` writes bin/host/pulumi-systemd-host.py, and beside it the same in the form
+// in which a Host sends it to its machine. Same input, same bytes, on every machine: for that the compression is fflate's,
+// since Node's own gives other bytes on other processors, and each would be a change of every host.
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { strToU8, zlibSync } from "fflate";
 
 const PACKAGE = "pulumi_systemd_host";
 const HEALTH = "pulumi_systemd_health";
@@ -152,12 +154,23 @@ export function joinedProgram(directory = join(root, "activation", "host", PACKA
   return head([...needed].sort()) + body + tail;
 }
 
+/** A program as it travels and is kept in a stack's state: zlib, then base64. The host unpacks it. */
+export function packedProgram(text) {
+  return Buffer.from(zlibSync(strToU8(text), { level: 9, mem: 12 })).toString("base64");
+}
+
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const target = join(root, "bin", "host", "pulumi-systemd-host.py");
-  mkdirSync(dirname(target), { recursive: true });
-  // Another command may be reading it.
-  const draft = `${target}.${process.pid}`;
-  writeFileSync(draft, joinedProgram());
-  renameSync(draft, target);
-  console.log(`wrote ${target.slice(root.length + 1)}`);
+  const folder = join(root, "bin", "host");
+  mkdirSync(folder, { recursive: true });
+  const program = joinedProgram();
+  for (const [name, text] of [
+    ["pulumi-systemd-host.py", program],
+    ["pulumi-systemd-host.packed", packedProgram(program)],
+  ]) {
+    // Another command may be reading it.
+    const draft = join(folder, `${name}.${process.pid}`);
+    writeFileSync(draft, text);
+    renameSync(draft, join(folder, name));
+    console.log(`wrote bin/host/${name}`);
+  }
 }

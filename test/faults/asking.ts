@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
+import { deflateSync, inflateSync } from "node:zlib";
 import type { Bundle } from "../../activation/bundle.ts";
 import { hostCommand, hostInput } from "../../activation/host-command.ts";
 import { type Receipt, receiptSchema } from "../../activation/receipt.ts";
@@ -81,14 +82,8 @@ export async function settled(host: SandboxHost, seconds = 60): Promise<void> {
 
 function inputWith(before: string, input: string): string {
   const line = input.indexOf("\n");
-  const length = Number(input.slice(0, line));
-  const program =
-    before +
-    Buffer.from(input.slice(line + 1))
-      .subarray(0, length)
-      .toString();
-  const bundle = Buffer.from(input.slice(line + 1))
-    .subarray(length)
-    .toString();
-  return `${Buffer.byteLength(program)}\n${program}${bundle}`;
+  const end = line + 1 + Number(input.slice(0, line));
+  const program = inflateSync(Buffer.from(input.slice(line + 1, end), "base64")).toString();
+  const packed = deflateSync(before + program).toString("base64");
+  return `${packed.length}\n${packed}${input.slice(end)}`;
 }
