@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { inflateSync } from "node:zlib";
 import { hostCommand } from "../../activation/host-command.ts";
 import { packedHostProgram } from "../../activation/host-program.ts";
+// biome-ignore lint/correctness/useImportExtensions: plain JavaScript, its types are beside it
 import { joinedProgram, packedProgram } from "../../build/host-program.mjs";
 
 const built = readFileSync(join(import.meta.dirname, "..", "..", "bin", "host", "pulumi-systemd-host.py"), "utf8");
