@@ -28,6 +28,25 @@ export interface CheckedUnit {
 /** What names a unit and says what it may break. */
 export type UnitIdentity = Pick<CheckedUnit, "name" | "urn" | "waive">;
 
+/** A unit that is put together later: what `isUnknown` says of a value is not known before the update. */
+export function unitFromFile(
+  identity: UnitIdentity,
+  file: UnitFile,
+  isUnknown: (value: string) => boolean,
+): CheckedUnit {
+  const model = unitModel(file);
+  const unknown = new Set<string>();
+  const known = Object.entries(model).map(([section, directives]) => {
+    const values = Object.entries(directives).filter(([key, value]) => {
+      const isKnown = !(typeof value === "string" ? [value] : value).some(isUnknown);
+      if (!isKnown) unknown.add(`${section}.${key}`);
+      return isKnown;
+    });
+    return [section, new Map(values)] as const;
+  });
+  return unitFromKnown(identity, new Map(known), unknown);
+}
+
 /** A unit whose text is known. @throws UnitSyntaxError */
 export function unitFromText(identity: UnitIdentity, text: string): CheckedUnit {
   const file = parseUnitFile(text);
@@ -59,6 +78,12 @@ export function unitFromSections(identity: UnitIdentity, sections: Reading): Che
     }
     known.set(section, values);
   }
+  return unitFromKnown(identity, known, unknown);
+}
+
+type KnownValues = ReadonlyMap<string, ReadonlyMap<string, string | readonly string[]>>;
+
+function unitFromKnown(identity: UnitIdentity, known: KnownValues, unknown: ReadonlySet<string>): CheckedUnit {
   return {
     ...identity,
     text: undefined,
@@ -80,7 +105,7 @@ function directiveText(value: unknown): string | readonly string[] | undefined {
   return parts.every(({ isKnown }) => isKnown) ? parts.map((part) => String(part.value)) : undefined;
 }
 
-function fileOf(known: ReadonlyMap<string, ReadonlyMap<string, string | readonly string[]>>): UnitFile {
+function fileOf(known: KnownValues): UnitFile {
   const sections = [...known].map(
     ([name, values]): UnitSection => ({
       name,

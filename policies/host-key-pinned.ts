@@ -39,6 +39,6 @@ function findingsOf({ type, props, opts }: ResourceValidationArgs, stack: Observ
 }
 
 /** Whether an endpoint has a key; one that is not there needs none, one that is not known yet may have one. */
-function isPinned(endpoint: { hostKey?: unknown } | undefined): boolean {
+export function isPinned(endpoint: { hostKey?: unknown } | undefined): boolean {
   return endpoint === undefined || !reading(() => endpoint.hostKey).isKnown || endpoint.hostKey !== undefined;
 }

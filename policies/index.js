@@ -1,3 +1,3 @@
-// Pulumi compiles and type-checks a pack whose main file is TypeScript at each preview (seconds). Behind this file, Node
-// runs the TypeScript as it is (type stripping).
-import "./pack.ts";
+import { load } from "./load.js";
+
+load("bin/policies/components.cjs", "./pack.ts");

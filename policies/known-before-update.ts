@@ -27,8 +27,13 @@ export function knownBeforeUpdateRule(advisoryRules: () => ReadonlySet<string>) 
         waiting.set(what, [...(waiting.get(what) ?? []), policy]);
       }
       return [...waiting].map(([what, policies]) => ({
-        finding: `${what} is not known before the update, so these checks wait for it: ${policies.join(", ")}`,
+        finding: `${what} is not known before the update, so these checks wait for it: ${listed(policies)}`,
       }));
     },
   });
+}
+
+function listed(policies: readonly string[]): string {
+  const shown = policies.slice(0, 6).join(", ");
+  return policies.length > 6 ? `${shown} and ${policies.length - 6} more` : shown;
 }

@@ -110,7 +110,10 @@ function teller(
   const note = (message: string) => report(advisory(name, `${description}\n${message}`) as unknown as string);
   return ({ finding, about = own, isNote = false }) => {
     const message = typeof finding === "string" ? `${about.name}: ${finding}` : findingMessage(about.name, finding);
-    if (isNote) return note(message);
+    if (isNote) {
+      note(message);
+      return;
+    }
     const exception = exceptionFor(about, exceptions);
     // What a pack writes to stderr is shown among the preview's diagnostics.
     if (exception !== undefined) return console.warn(`${name} excepted (${exception.reason}): ${message}`);

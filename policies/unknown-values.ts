@@ -20,6 +20,7 @@ export function reading(read: () => unknown): Reading {
   try {
     return { value: read(), isKnown: true };
   } catch (error) {
+    if (error instanceof UnknownValueError) return { value: undefined, isKnown: false };
     // The SDK does not export the class of what it throws.
     if (error instanceof Error && error.message.includes("can't be known during preview")) {
       return { value: undefined, isKnown: false };

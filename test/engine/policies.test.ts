@@ -14,6 +14,10 @@ const refusal = `api.service: [Service] NoNewPrivileges=no, wanted yes: ${becaus
 const unlocked = { service: { NoNewPrivileges: "no" } };
 const day = (offset: number) => new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10);
 
+// What runs is what a user runs: the bundles.
+const made = spawnSync(process.execPath, [join(root, "build/policy-pack.ts")], { encoding: "utf8", timeout: 120_000 });
+assert.equal(made.status, 0, made.stderr);
+
 suite("the policy pack in the Pulumi CLI", () => {
   let directory: string;
 
@@ -51,12 +55,16 @@ suite("the policy pack in the Pulumi CLI", () => {
   function gated(
     fixture: Record<string, unknown>,
     policyConfig?: string,
-    { operation = ["preview"], env = {} }: { operation?: string[]; env?: Record<string, string> } = {},
+    {
+      operation = ["preview"],
+      env = {},
+      folder = pack,
+    }: { operation?: string[]; env?: Record<string, string>; folder?: string } = {},
   ) {
     const config = Object.entries(fixture).map(([key, value]) => [`policies-fixture:${key}`, value]);
     writeFileSync(join(directory, "Pulumi.dev.yaml"), JSON.stringify({ config: Object.fromEntries(config) }));
     const file = policyConfig === undefined ? [] : ["--policy-pack-config", policyConfig];
-    const run = pulumi(env, ...operation, "--policy-pack", pack, ...file);
+    const run = pulumi(env, ...operation, "--policy-pack", folder, ...file);
     assert.ok(!run.output.includes("hunter2"), run.output);
     return run;
   }
@@ -199,6 +207,26 @@ suite("the policy pack in the Pulumi CLI", () => {
     const levels = violations(output).map((line) => line.split(" ").slice(0, 2).join(" "));
     assert.ok(levels.includes("[mandatory] sandbox-no-new-privileges"), output);
     assert.ok(levels.includes("[advisory] restart-sec-without-restart"), output);
+    assert.equal(status, 1, output);
+  });
+
+  test("the pack for commands reads the units that commands and copied files bring", () => {
+    const unit = "[Unit]\nDescription=own\n[Service]\nExecStart=/usr/bin/own | tee log\nUser=own\n";
+    writeFileSync(join(directory, "copied.service"), unit);
+    const script = `cat > /etc/systemd/system/own.service <<'EOF'\n${unit}EOF\ncp other.service /etc/systemd/system/other.service\n`;
+    const { status, output } = gated({ script, copied: "copied.service" }, undefined, {
+      folder: join(pack, "commands"),
+    });
+    const found = violations(output).filter((line) => /shell-syntax|units-readable|host-key|non-root/.test(line));
+    assert.deepEqual(
+      found.map((line) => line.replace(/: "\|" is an argument.*/, "")),
+      [
+        "[advisory] units-readable command:remote:Command: write: write: /etc/systemd/system/other.service is not checked: no text is written to it here",
+        "[mandatory] host-key-pinned command:remote:Command: write: write: the host's key is not pinned, wanted connection.hostKey, and the jump host's where there is one: whoever poses as this host gets its secrets",
+        "[mandatory] shell-syntax command:remote:Command: write: own.service: [Service] ExecStart",
+        "[mandatory] shell-syntax command:remote:CopyToRemote: copy: copied.service: [Service] ExecStart",
+      ],
+    );
     assert.equal(status, 1, output);
   });
 

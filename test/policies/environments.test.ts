@@ -24,13 +24,13 @@ function configOf(environment: string): PolicyPackConfig {
 }
 
 /** `POLICY MESSAGE` of all that stops a unit in an environment whose findings are mandatory. */
-function foundIn(environment: string, sections: UnitSections, parents: string[]): string[] {
+function foundIn(environment: string, sections: UnitSections, parents: string[], name = "api.service"): string[] {
   const all = configOf(environment);
   const text = printUnitFile(unitFileOf(sections));
   return rules.flatMap((rule) => {
     const own = all[rule.name];
     const { enforcementLevel: _, ...config } = typeof own === "object" ? own : {};
-    const resource = { ...unitResource("api.service", text), config, parents };
+    const resource = { ...unitResource(name, text), config, parents };
     if (rule.level === "advisory") return [];
     const stopping = reported([rule], [resource]).filter(({ level }) => level === undefined);
     return stopping.map(({ policy, message }) => `${policy} ${message}`);
@@ -99,7 +99,7 @@ suite("what the components make by default", () => {
       const inNotifier = ["systemd:index:Notifier"];
       const notifier = notifierSchema.parse({ command: ["/usr/local/bin/tell"] });
       assert.deepEqual(foundIn(environment, deliverySections("shop-prod", "ops", notifier), inNotifier), []);
-      assert.deepEqual(foundIn(environment, failureSections("shop-prod", "ops"), inNotifier), []);
+      assert.deepEqual(foundIn(environment, failureSections("shop-prod", "ops"), inNotifier, "ops@.service"), []);
       const excepted = warn.mock.calls.map((call) => String(call.arguments[0]).split(" ")[0]);
       assert.deepEqual(excepted, ["non-root-user", "resource-limits", "non-root-user", "resource-limits"]);
     });

@@ -82,7 +82,8 @@ export function reported(rules: readonly Rule[], resources: readonly FakeResourc
   return resources.flatMap((resource) => policies.flatMap((policy) => reportedBy(policy, resource)));
 }
 
-function reportedBy(policy: ResourceValidationPolicy, resource: FakeResource): Reported[] {
+/** What one policy reports for one resource. */
+export function reportedBy(policy: ResourceValidationPolicy, resource: FakeResource): Reported[] {
   const found: Reported[] = [];
   const validate = policy.validateResource;
   if (typeof validate !== "function") throw new Error(`${policy.name} has no single validateResource`);

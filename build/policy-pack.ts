@@ -1,0 +1,89 @@
+// Joins a policy pack and what it imports of ours into one JavaScript file, so that a preview does not read and strip 150
+// TypeScript files: `node build/policy-pack.ts` writes bin/policies/*.cjs. Same input, same bytes.
+
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { build, type Plugin } from "esbuild";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+/** One pack: the folder that Pulumi is given, and the file that is written for it. */
+export interface Pack {
+  readonly folder: string;
+  readonly bundle: string;
+}
+
+/** All packs. */
+export const packs: readonly Pack[] = [
+  { folder: "policies", bundle: "bin/policies/components.cjs" },
+  { folder: "policies/commands", bundle: "bin/policies/commands.cjs" },
+];
+
+/** SHA-256 over names and contents of source files, in the order of their names. */
+export function sourcesDigest(files: readonly string[]): string {
+  const hash = createHash("sha256");
+  for (const file of files.toSorted())
+    hash
+      .update(`${file}\0`)
+      .update(readFileSync(join(root, file)))
+      .update("\0");
+  return hash.digest("hex");
+}
+
+/**
+ * Pulumi's own SDK is not joined in: its launcher has loaded most of it already, and the two must share it. The policy SDK
+ * asks for all of it where it needs two names; loading all takes as long as all of a pack.
+ */
+const sdk: Plugin = {
+  name: "sdk",
+  setup: (build) => {
+    build.onResolve({ filter: /^@pulumi\/pulumi$/ }, () => ({ path: "needed", namespace: "sdk" }));
+    build.onResolve({ filter: /^(@pulumi\/pulumi\/|@grpc\/grpc-js$|google-protobuf\/)/ }, ({ path }) => ({
+      path,
+      namespace: "sdk",
+    }));
+    // As the policy SDK itself would find them, wherever it is installed.
+    const from = 'require("node:module").createRequire(require.resolve("@pulumi/policy/package.json"))';
+    build.onLoad({ filter: /.*/, namespace: "sdk" }, ({ path }) => ({
+      contents:
+        path === "needed"
+          ? `const from = ${from}; exports.asset = from("@pulumi/pulumi/asset"); exports.Output = from("@pulumi/pulumi/output").Output;`
+          : `module.exports = ${from}(${JSON.stringify(path)});`,
+      resolveDir: root,
+    }));
+  },
+};
+
+/** The text of a pack's bundle. Its first line tells what it was made of, for policies/load.js. */
+export async function bundleText({ folder }: Pick<Pack, "folder">): Promise<string> {
+  const { outputFiles, metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: [`${folder}/pack.ts`],
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: "node",
+    target: "node22",
+    format: "cjs",
+    external: ["@pulumi/policy/package.json"],
+    plugins: [sdk],
+    logLevel: "error",
+    legalComments: "inline",
+  });
+  const sources = Object.keys(metafile.inputs).filter((file) => !/^(node_modules\/|sdk:)/.test(file));
+  const made = { sources: sources.toSorted(), digest: sourcesDigest(sources) };
+  return `// ${JSON.stringify(made)}\n${outputFiles[0]?.text}`;
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  for (const pack of packs) {
+    const file = join(root, pack.bundle);
+    mkdirSync(dirname(file), { recursive: true });
+    const partial = `${file}.${process.pid}.partial`;
+    writeFileSync(partial, await bundleText(pack));
+    renameSync(partial, file);
+    console.log(`wrote ${relative(root, file)}`);
+  }
+}

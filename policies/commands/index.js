@@ -1,0 +1,3 @@
+import { load } from "../load.js";
+
+load("bin/policies/commands.cjs", "./commands/pack.ts");

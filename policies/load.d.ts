@@ -1,0 +1,2 @@
+export function load(bundle: string, source: string): void;
+export function isCurrent(path: string): boolean;
