@@ -41,15 +41,28 @@ export interface HostInput {
  * @throws Error when it is not such a text, or of another version of this library
  */
 export function openedHostInput(text: string): HostInput {
+  const { password, payload } = parts(text);
+  return {
+    bundle: bundleSchema.parse(JSON.parse(payload)),
+    sudoPassword: password === undefined ? undefined : Buffer.from(password, "base64").toString(),
+  };
+}
+
+/** Whether two texts ask the same of a host: all but the password for sudo, by which a host is reached. */
+export function asksTheSame(one: string, other: string): boolean {
+  if (one === other) return true;
+  const [a, b] = [parts(one), parts(other)];
+  return a.program === b.program && a.payload === b.payload;
+}
+
+function parts(text: string): { program: string; password: string | undefined; payload: string } {
   const bytes = Buffer.from(text);
   const lineEnd = bytes.indexOf("\n");
-  const program = Number(bytes.subarray(0, Math.max(lineEnd, 0)).toString());
-  if (!Number.isInteger(program) || program <= 0) throw new Error("this is not what a Host sends to its machine");
-  const payload = bytes.subarray(lineEnd + 1 + program).toString();
-  const isLed = payload.startsWith(sudoLine);
-  const bundleAt = isLed ? payload.indexOf("\n") + 1 : 0;
-  return {
-    bundle: bundleSchema.parse(JSON.parse(payload.slice(bundleAt))),
-    sudoPassword: isLed ? Buffer.from(payload.slice(sudoLine.length, bundleAt - 1), "base64").toString() : undefined,
-  };
+  const length = Number(bytes.subarray(0, Math.max(lineEnd, 0)).toString());
+  if (!Number.isInteger(length) || length <= 0) throw new Error("this is not what a Host sends to its machine");
+  const program = bytes.subarray(lineEnd + 1, lineEnd + 1 + length).toString();
+  const rest = bytes.subarray(lineEnd + 1 + length).toString();
+  if (!rest.startsWith(sudoLine)) return { program, password: undefined, payload: rest };
+  const end = rest.indexOf("\n");
+  return { program, password: rest.slice(sudoLine.length, end), payload: rest.slice(end + 1) };
 }

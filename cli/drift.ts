@@ -1,9 +1,9 @@
 import type { Bundle } from "../activation/bundle.ts";
 import { LookError, lookAtHost } from "../activation/look-at-host.ts";
 import type { Finding, LookReport } from "../activation/look-report.ts";
-import { eachHost } from "../activation/ssh/each-host.ts";
 import { type SshSessions, sshSessions } from "../activation/ssh/session.ts";
 import { SshError } from "../activation/ssh/ssh-error.ts";
+import { turns } from "../activation/ssh/turns.ts";
 import type { StackHost } from "./stack/stack-hosts.ts";
 import { workingStack } from "./stack/working-stack.ts";
 import type { Terminal } from "./terminal.ts";
@@ -53,15 +53,12 @@ export async function drift(options: DriftOptions, terminal: Terminal): Promise<
   const found = await workingStack({ folder: cwd, stack, configFile, secrets: true, state: true });
   const hosts = chosenHosts(found.hosts, options.hosts, found.stack);
   const sessions = sshSessions();
-  try {
-    const all = await eachHost(hosts, parallel, (host) => lookedAt(host, sessions));
-    const report: DriftReport = { project: found.project, stack: found.stack, hosts: all };
-    if (options.json === true) terminal.print(JSON.stringify(report, null, 2));
-    else print(report, terminal);
-    return exitStatus(all);
-  } finally {
-    sessions.close();
-  }
+  const turn = turns(parallel);
+  const all = await Promise.all(hosts.map((host) => turn(() => lookedAt(host, sessions))));
+  const report: DriftReport = { project: found.project, stack: found.stack, hosts: all };
+  if (options.json === true) terminal.print(JSON.stringify(report, null, 2));
+  else print(report, terminal);
+  return exitStatus(all);
 }
 
 function chosenHosts(all: readonly StackHost[], names: readonly string[], stack: string): readonly StackHost[] {

@@ -1,5 +1,8 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import type { SshConnection, SshEndpoint } from "../activation/ssh/connection.ts";
+import { acceptedHostKeys, HostKeyError } from "../activation/ssh/host-key.ts";
+import { built, type Deferrable } from "./deferred.ts";
 
 /** A bastion: the one host through which another is reached. */
 export interface HostProxyArgs {
@@ -15,8 +18,13 @@ export interface HostProxyArgs {
   privateKey?: pulumi.Input<string>;
   /** Passphrase of the private key; a secret. Default: none. */
   privateKeyPassword?: pulumi.Input<string>;
-  /** Public key of the bastion, as in known_hosts: `ssh-ed25519 AAAA...`. Required, but for `insecureSkipHostKey`. */
+  /**
+   * Public key of the bastion, `ssh-ed25519 AAAA...`, or lines of a known_hosts file, also hashed ones. It or `hostKeys` is
+   * required, but for `insecureSkipHostKey`.
+   */
   hostKey?: pulumi.Input<string>;
+  /** Several of them, of which the bastion has one: the old and the new while a key is changed. Default: none. */
+  hostKeys?: pulumi.Input<pulumi.Input<string>[]>;
 }
 
 /** How a host is reached over SSH. */
@@ -25,19 +33,26 @@ export interface HostConnectionArgs {
   host: pulumi.Input<string>;
   /** Port of its SSH server. Default: 22. */
   port?: pulumi.Input<number>;
-  /** Login user: root, or one that may run sudo without a password. Default: `root`. */
+  /** Login user: root, or one that may become root by sudo. Default: `root`. */
   user?: pulumi.Input<string>;
   /** Password of the login user; a secret. Default: none. */
   password?: pulumi.Input<string>;
+  /** Password that sudo asks the login user for; a secret. It travels on standard input. Default: sudo asks for none. */
+  sudoPassword?: pulumi.Input<string>;
   /** Text of a private key; a secret. Default: none. */
   privateKey?: pulumi.Input<string>;
   /** Passphrase of the private key; a secret. Default: none. */
   privateKeyPassword?: pulumi.Input<string>;
   /** Path of the SSH agent's socket. Default: `SSH_AUTH_SOCK`. */
   agentSocketPath?: pulumi.Input<string>;
-  /** Public key of the host, as in known_hosts: `ssh-ed25519 AAAA...`. Required, but for `insecureSkipHostKey`. */
+  /**
+   * Public key of the host, `ssh-ed25519 AAAA...`, or lines of a known_hosts file, also hashed ones. It or `hostKeys` is
+   * required, but for `insecureSkipHostKey`.
+   */
   hostKey?: pulumi.Input<string>;
-  /** Dials that may fail before the update does. Default: 5. */
+  /** Several of them, of which the host has one: the old and the new while a key is changed. Default: none. */
+  hostKeys?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Dials that may fail, and are tried again, before the update does. Default: 10. */
   dialErrorLimit?: pulumi.Input<number>;
   /** Seconds for one dial. Default: 10. */
   perDialTimeout?: pulumi.Input<number>;
@@ -52,20 +67,17 @@ const endpointShape = {
   password: z.string().optional(),
   privateKey: z.string().optional(),
   privateKeyPassword: z.string().optional(),
-  hostKey: z
-    .string()
-    .regex(/^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+=*( .*)?$/, {
-      error: ({ input }) =>
-        typeof input === "string" && input.startsWith("ssh-rsa ")
-          ? "is an ssh-rsa key, which the SSH client here cannot check on a current server; give the host's ed25519 or ecdsa key"
-          : "is not a public host key; write it as in known_hosts, without the host's name: `ssh-ed25519 AAAA...`",
-    })
-    .optional(),
+  hostKey: z.string().optional(),
+  hostKeys: z.array(z.string()).optional(),
 };
 
 /** `HostConnectionArgs` after all Outputs are known. */
 export const hostConnectionSchema = z.strictObject({
   ...endpointShape,
+  sudoPassword: z
+    .string()
+    .regex(/^[^\n\0]*$/, "holds a line break, which no password for sudo can have")
+    .optional(),
   agentSocketPath: z.string().optional(),
   dialErrorLimit: z.number().int().min(1).optional(),
   perDialTimeout: z.number().int().min(1).optional(),
@@ -74,39 +86,130 @@ export const hostConnectionSchema = z.strictObject({
 
 export type HostConnectionPlain = z.infer<typeof hostConnectionSchema>;
 
-/** The paths of host keys that are not given: of the host, its bastion, both or none. */
-export function unpinnedEndpoints(connection: {
+interface Pinned {
   hostKey?: unknown;
-  proxy?: { hostKey?: unknown } | undefined;
-}): string[] {
+  hostKeys?: unknown;
+}
+
+/** The paths of host keys that are not given: of the host, its bastion, both or none. */
+export function unpinnedEndpoints(connection: Pinned & { proxy?: Pinned | undefined }): string[] {
+  const isPinned = ({ hostKey, hostKeys }: Pinned) => hostKey !== undefined || hostKeys !== undefined;
   return [
-    ...(connection.hostKey === undefined ? ["connection.hostKey"] : []),
-    ...(connection.proxy !== undefined && connection.proxy.hostKey === undefined ? ["connection.proxy.hostKey"] : []),
+    ...(isPinned(connection) ? [] : ["connection.hostKey"]),
+    ...(connection.proxy === undefined || isPinned(connection.proxy) ? [] : ["connection.proxy.hostKey"]),
   ];
 }
 
-/** The connection as the command provider takes it: known fields only, bounded dials, secrets marked. */
-export function providerConnection(connection: HostConnectionPlain) {
-  const { proxy, dialErrorLimit = 5, perDialTimeout = 10, agentSocketPath, ...own } = connection;
+/** What is wrong with the host keys of a connection: path and reason of each. */
+export function hostKeyProblems({ proxy, ...own }: HostConnectionPlain): { path: string[]; message: string }[] {
+  return [
+    { path: ["connection"], endpoint: own },
+    ...(proxy === undefined ? [] : [{ path: ["connection", "proxy"], endpoint: proxy }]),
+  ].flatMap(({ path, endpoint }) => {
+    try {
+      pinnedKeys(endpoint);
+      return [];
+    } catch (error) {
+      if (!(error instanceof HostKeyError)) throw error;
+      const field = endpoint.hostKey === undefined ? "hostKeys" : "hostKey";
+      return [{ path: [...path, field], message: error.message }];
+    }
+  });
+}
+
+/** The keys that are accepted of a host, for those who log in beside Pulumi; undefined for none, and for bad ones. */
+export function acceptedKeys({ host, port, hostKey, hostKeys }: HostConnectionArgs): Deferrable<string[] | undefined> {
+  return built({ host, port, hostKey, hostKeys }, (plain) => {
+    const { data } = z.object(endpointShape).safeParse(plain);
+    try {
+      return data && pinnedKeys(data);
+    } catch (error) {
+      if (error instanceof HostKeyError) return undefined;
+      throw error;
+    }
+  });
+}
+
+/** Keys that are accepted of an endpoint, the best type first; undefined when none is pinned. */
+function pinnedKeys({ host, port = 22, hostKey, hostKeys }: Endpoint): string[] | undefined {
+  if (hostKey === undefined && hostKeys === undefined) return undefined;
+  return acceptedHostKeys([...(hostKey === undefined ? [] : [hostKey]), ...(hostKeys ?? [])].join("\n"), host, port);
+}
+
+/** How a host is reached, with every default. */
+export function sshConnection(connection: HostConnectionPlain): SshConnection {
+  const { proxy, dialErrorLimit: _tries, perDialTimeout = 10, agentSocketPath, sudoPassword, ...own } = connection;
   return {
     ...endpoint(own),
-    dialErrorLimit,
-    perDialTimeout,
+    dialSec: perDialTimeout,
     ...(agentSocketPath === undefined ? {} : { agentSocketPath }),
-    ...(proxy === undefined ? {} : { proxy: { ...endpoint(proxy), dialErrorLimit, perDialTimeout } }),
+    ...(sudoPassword === undefined ? {} : { sudoPassword }),
+    ...(proxy === undefined ? {} : { bastion: endpoint(proxy) }),
   };
 }
 
-type Endpoint = z.infer<z.ZodObject<typeof endpointShape>>;
+/** A connection as the command provider takes it: one host key for each endpoint, bounded dials. Holds secrets. */
+export interface ProviderConnection extends ProviderEndpoint {
+  dialErrorLimit: number;
+  perDialTimeout: number;
+  agentSocketPath?: string;
+  proxy?: ProviderEndpoint & { dialErrorLimit: number; perDialTimeout: number };
+}
 
-function endpoint({ host, port = 22, user = "root", hostKey, password, privateKey, privateKeyPassword }: Endpoint) {
+interface ProviderEndpoint {
+  host: string;
+  port: number;
+  user: string;
+  hostKey?: string;
+  password?: string;
+  privateKey?: string;
+  privateKeyPassword?: string;
+}
+
+/**
+ * @param shown the keys that host and bastion showed last; where it is one of the accepted it is taken, else the best type
+ */
+export function providerConnection(
+  connection: HostConnectionPlain,
+  shown: { hostKey?: string | undefined; proxy?: { hostKey?: string | undefined } | undefined } = {},
+): ProviderConnection {
+  const { dialErrorLimit = 10, perDialTimeout = 10 } = connection;
+  const { bastion, agentSocketPath, sudoPassword: _sent, dialSec: _same, ...own } = sshConnection(connection);
+  const bounds = { dialErrorLimit, perDialTimeout };
+  return {
+    ...providerEndpoint(own, shown.hostKey),
+    ...bounds,
+    ...(agentSocketPath === undefined ? {} : { agentSocketPath }),
+    ...(bastion === undefined ? {} : { proxy: { ...providerEndpoint(bastion, shown.proxy?.hostKey), ...bounds } }),
+  };
+}
+
+function providerEndpoint(given: SshEndpoint, shown: string | undefined): ProviderEndpoint {
+  const { host, port, user, hostKeys, password, privateKey, privateKeyPassword } = given;
+  const hostKey = hostKeys?.find((key) => key === shown) ?? hostKeys?.[0];
   return {
     host,
     port,
     user,
     ...(hostKey === undefined ? {} : { hostKey }),
-    ...(password === undefined ? {} : { password: pulumi.secret(password) }),
-    ...(privateKey === undefined ? {} : { privateKey: pulumi.secret(privateKey) }),
-    ...(privateKeyPassword === undefined ? {} : { privateKeyPassword: pulumi.secret(privateKeyPassword) }),
+    ...(password === undefined ? {} : { password }),
+    ...(privateKey === undefined ? {} : { privateKey }),
+    ...(privateKeyPassword === undefined ? {} : { privateKeyPassword }),
+  };
+}
+
+type Endpoint = z.infer<z.ZodObject<typeof endpointShape>>;
+
+function endpoint(given: Endpoint): SshEndpoint {
+  const { host, port = 22, user = "root", password, privateKey, privateKeyPassword } = given;
+  const hostKeys = pinnedKeys(given);
+  return {
+    host,
+    port,
+    user,
+    ...(hostKeys === undefined ? {} : { hostKeys }),
+    ...(password === undefined ? {} : { password }),
+    ...(privateKey === undefined ? {} : { privateKey }),
+    ...(privateKeyPassword === undefined ? {} : { privateKeyPassword }),
   };
 }

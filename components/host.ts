@@ -1,19 +1,20 @@
-import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { hostCommand, hostInput } from "../activation/host-command.ts";
+import { hostInput } from "../activation/host-command.ts";
 import { receiptSchema } from "../activation/receipt.ts";
 import { reported, validArguments } from "./argument-error.ts";
 import { unitName } from "./argument-schema.ts";
 import { built, fieldOf, mapped, outputOf } from "./deferred.ts";
 import type { Definition, DefinitionSource } from "./definition.ts";
-import { toldByEngine, unlessFailed } from "./failed-update.ts";
+import { unlessFailed } from "./failed-update.ts";
 import { hostBundle, releaseUploads, uploadName, uploadsOf } from "./host-bundle.ts";
+import { hostCommands } from "./host-commands.ts";
 import { confirmationHook } from "./host-confirmation.ts";
 import type { HostConnectionArgs } from "./host-connection.ts";
-import { hostConnectionSchema, providerConnection, unpinnedEndpoints } from "./host-connection.ts";
+import { acceptedKeys, hostConnectionSchema, hostKeyProblems, unpinnedEndpoints } from "./host-connection.ts";
 import { type HostReceipt, hostReceipt } from "./host-receipt.ts";
 import { type FittingDefinitions, fittingDefinitions, type OlderSystemd } from "./host-systemd.ts";
+import { HostVerify } from "./host-verify.ts";
 import { hostVerdict, warnOnce } from "./unit-lints.ts";
 import { type WaiverArgs, waivers } from "./waiver.ts";
 
@@ -63,6 +64,11 @@ export interface HostArgs {
    * units, files with their secrets (readable by root alone), code. 1 keeps no other. Default: 5.
    */
   keepGenerations?: pulumi.Input<number>;
+  /**
+   * When an update asks the host itself although the program has not changed: `changes` never, `drift` looks at it in every
+   * preview and update and plans the repair of what differs, `always` runs the transaction. Default: `changes`.
+   */
+  verify?: pulumi.Input<HostVerify>;
   /** Policies that the host itself may break until a date, each with a reason. Default: none. */
   waive?: pulumi.Input<pulumi.Input<WaiverArgs>[]>;
 }
@@ -91,6 +97,7 @@ export const hostLimitsShape = {
   confirm: z.boolean().optional(),
   confirmSec: z.number().int().min(5, "is too short for a new connection; give 5 s or more").max(3600).optional(),
   keepGenerations: z.number().int().min(1).max(50).optional(),
+  verify: z.enum(HostVerify).optional(),
   waive: waivers.optional(),
 };
 
@@ -108,6 +115,7 @@ export const hostSchema = z
     ...hostLimitsShape,
   })
   .superRefine((args, context) => {
+    for (const problem of hostKeyProblems(args.connection)) context.addIssue({ code: "custom", ...problem });
     checkConfirmation(args, context);
     if (args.insecureSkipHostKey !== undefined) return;
     for (const endpoint of unpinnedEndpoints(args.connection)) {
@@ -151,6 +159,7 @@ export class Host extends pulumi.ComponentResource {
         address: args.connection.host,
         user: args.connection.user ?? "root",
         hostKeyPinned: unpinnedEndpoints(args.connection).length === 0,
+        hostKeys: acceptedKeys(args.connection),
         insecureSkipHostKey: args.insecureSkipHostKey,
         adopt: args.adopt,
         confirm: args.confirm,
@@ -173,65 +182,38 @@ export class Host extends pulumi.ComponentResource {
     fitting.apply(({ omitted }) => {
       for (const line of omitted) void pulumi.log.warn(`${name}: left out, its systemd is too old: ${line}`, this);
     });
-    const connection = mapped(fieldOf(valid, "connection"), providerConnection);
     const bounds = mapped(valid, ({ transactionSec = 900, waitSec = 300, confirm, confirmSec = 60 }) => ({
       transactionSec,
       waitSec,
       confirmSec: confirm === true ? confirmSec : 0,
     }));
     const scope = `${pulumi.getProject()}/${pulumi.getStack()}/${name}`;
-    const stdin = pulumi.secret(
-      pulumi
-        .all([fitting, bounds, outputOf(valid)])
-        .apply(([fit, limits, { adopt, keepGenerations }]) =>
-          reported(this, name, () => hostInput(hostBundle(scope, fit.definitions, limits, { adopt, keepGenerations }))),
-        ),
-    );
-    const parent = { parent: this };
-    const uploads = pulumi.unsecret(definitions).apply((all) => {
-      const archives = releaseUploads(all);
-      if (archives.length === 0) return [];
-      // The host program takes what was uploaded. Where the first update fails and no other comes, this takes it away.
-      const leftovers = new remote.Command(
-        `${name}-uploads`,
-        { connection, delete: `sh -c 'rm -f -- ${uploadsOf(scope)}'`, addPreviousOutputInEnv: false },
-        parent,
-      );
-      const copies = archives.map(
-        (upload) =>
-          new remote.CopyToRemote(
-            `${name}-${upload.name}`,
-            {
-              connection,
-              source: new pulumi.asset.FileAsset(upload.archive),
-              remotePath: uploadName(scope, upload.sha256),
-            },
-            { ...parent, dependsOn: leftovers },
+    const stdout = hostCommands(this, name, {
+      connection: outputOf(fieldOf(valid, "connection")),
+      stdin: pulumi.secret(
+        pulumi
+          .all([fitting, bounds, outputOf(valid)])
+          .apply(([fit, limits, { adopt, keepGenerations, connection }]) =>
+            reported(this, name, () =>
+              hostInput(
+                hostBundle(scope, fit.definitions, limits, { adopt, keepGenerations }),
+                connection.sudoPassword,
+              ),
+            ),
           ),
-      );
-      return [leftovers, ...copies].map(toldByEngine);
+      ),
+      uploads: pulumi.unsecret(definitions).apply((all) =>
+        releaseUploads(all).map(({ name: release, archive, sha256 }) => ({
+          name: release,
+          archive,
+          remotePath: uploadName(scope, sha256),
+        })),
+      ),
+      uploadsPattern: uploadsOf(scope),
+      verify: outputOf(fieldOf(valid, "verify")),
+      ...(args.confirm === undefined ? {} : { hooks: { onError: [confirmationHook(this, name)] } }),
     });
-    const command = new remote.Command(
-      name,
-      {
-        connection,
-        create: hostCommand("apply"),
-        update: hostCommand("apply"),
-        delete: hostCommand("destroy"),
-        stdin,
-        addPreviousOutputInEnv: false,
-        logging: remote.Logging.Stderr,
-      },
-      {
-        ...parent,
-        dependsOn: uploads,
-        ...(args.confirm === undefined ? {} : { hooks: { onError: [confirmationHook(this, name)] } }),
-      },
-    );
-    toldByEngine(command);
-    this.receipt = pulumi
-      .unsecret(command.stdout)
-      .apply((text) => reported(this, name, () => receiptOf(this, name, text)));
+    this.receipt = pulumi.unsecret(stdout).apply((text) => reported(this, name, () => receiptOf(this, name, text)));
     this.registerOutputs({ receipt: unlessFailed(this.receipt) });
   }
 }

@@ -31,6 +31,7 @@ export type { HostConnectionArgs, HostProxyArgs } from "./host-connection.ts";
 export type { HostAction, HostReceipt, HostUnit } from "./host-receipt.ts";
 
 export { OlderSystemd } from "./host-systemd.ts";
+export { HostVerify } from "./host-verify.ts";
 export {
   type MailArgs,
   MailSecurity,

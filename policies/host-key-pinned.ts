@@ -40,5 +40,7 @@ function findingsOf({ type, props, opts }: ResourceValidationArgs, stack: Observ
 
 /** Whether an endpoint has a key; one that is not there needs none, one that is not known yet may have one. */
 export function isPinned(endpoint: { hostKey?: unknown } | undefined): boolean {
-  return endpoint === undefined || !reading(() => endpoint.hostKey).isKnown || endpoint.hostKey !== undefined;
+  // A secret that is not known yet is an empty text here.
+  if (typeof endpoint !== "object") return true;
+  return !reading(() => endpoint.hostKey).isKnown || endpoint.hostKey !== undefined;
 }

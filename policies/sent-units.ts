@@ -49,8 +49,11 @@ function parsedBundle(stdin: string): SentBundle | undefined {
   const end = bytes.indexOf("\n");
   const length = Number(bytes.subarray(0, Math.max(end, 0)).toString());
   if (end < 1 || !Number.isInteger(length)) return undefined;
+  const payload = bytes.subarray(end + 1 + length).toString();
+  // A line with the password for sudo may lead it.
+  const bundle = payload.startsWith("sudo ") ? payload.slice(payload.indexOf("\n") + 1) : payload;
   try {
-    const { units, files }: Partial<SentBundle> = JSON.parse(bytes.subarray(end + 1 + length).toString());
+    const { units, files }: Partial<SentBundle> = JSON.parse(bundle);
     return Array.isArray(units) && Array.isArray(files) ? { units, files } : undefined;
   } catch {
     return undefined;

@@ -4,7 +4,7 @@ import { argumentProblems, withoutStack } from "../components/argument-error.ts"
 import { unitName } from "../components/argument-schema.ts";
 import { healthCheckSchema } from "../components/health-check.ts";
 import { hostLimitsShape } from "../components/host.ts";
-import { hostConnectionSchema } from "../components/host-connection.ts";
+import { hostConnectionSchema, hostKeyProblems } from "../components/host-connection.ts";
 import { notifierSchema } from "../components/notifier.ts";
 import { pythonServiceSchema, serviceSchema } from "../components/service-args.ts";
 import { socketUnitSchema } from "../components/socket-unit.ts";
@@ -29,6 +29,9 @@ const host = z
         code: "custom",
         message: "needs exactly one of `connection` (a host of yours) and `sandbox`",
       });
+    }
+    for (const problem of connection === undefined ? [] : hostKeyProblems(connection)) {
+      context.addIssue({ code: "custom", ...problem });
     }
     if (connection?.privateKey !== undefined && connection.privateKeyFile !== undefined) {
       context.addIssue({

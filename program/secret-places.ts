@@ -26,7 +26,7 @@ export function configFileText(stack: string): string | undefined {
 /** Whether the program keeps what stands here out of units, logs and clear state. */
 export function isPlaceOfSecret(path: readonly string[]): boolean {
   const last = path.at(-1) ?? "";
-  if (["privateKey", "privateKeyPassword", "password"].includes(last)) return true;
+  if (["privateKey", "privateKeyPassword", "password", "sudoPassword"].includes(last)) return true;
   if (["secretEnvironment", "packageIndex"].includes(path.at(-2) ?? "")) return true;
   const ofWebhook = path.includes("webhooks");
   return ofWebhook && (last === "url" || last === "template" || path.at(-2) === "headers");

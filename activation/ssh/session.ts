@@ -33,52 +33,57 @@ export interface SshSessions {
    * @throws SshError when the host cannot be asked or the command's time is up
    */
   run(title: string, connection: SshConnection, command: string, options?: SshRunOptions): Promise<SshRun>;
-  /** Ends the connections to bastions. */
-  close(): void;
 }
 
 const keptErrors = 20_000;
 
 /** Sessions for one job over many hosts. */
 export function sshSessions(): SshSessions {
-  const bastions = new Map<string, Promise<Client>>();
+  const bastions = new Map<string, { readonly client: Promise<Client>; users: number }>();
 
   const agentOf = ({ agentSocketPath }: SshConnection) => agentSocketPath ?? process.env.SSH_AUTH_SOCK;
 
-  const bastionOf = (title: string, connection: SshConnection): Promise<Client> | undefined => {
+  /** Gives work the connection to the bastion, which ends when nobody uses it any more. */
+  const withBastion = async <R>(
+    title: string,
+    connection: SshConnection,
+    work: (bastion: Client | undefined) => Promise<R>,
+  ): Promise<R> => {
     const { bastion, dialSec } = connection;
-    if (bastion === undefined) return undefined;
+    if (bastion === undefined) return work(undefined);
     const key = JSON.stringify(bastion);
-    const dialling =
-      bastions.get(key) ?? dialled(bastion, { title: `bastion of ${title}`, dialSec, agent: agentOf(connection) });
-    bastions.set(key, dialling);
-    return dialling;
-  };
-
-  const dial = async (title: string, connection: SshConnection): Promise<Client> => {
-    const bastion = await bastionOf(title, connection);
-    const { dialSec } = connection;
-    const through = bastion && (await forwarded(bastion, title, connection));
-    return dialled(connection, { title, dialSec, agent: agentOf(connection), through });
-  };
-
-  return {
-    run: async (title, connection, command, options = {}) => {
-      const client = await dial(title, connection);
-      try {
-        return await ran(client, title, command, options);
-      } finally {
-        client.end();
-      }
-    },
-    close: () => {
-      for (const bastion of bastions.values()) {
-        bastion.then(
+    const shared = bastions.get(key) ?? {
+      client: dialled(bastion, { title: `bastion of ${title}`, dialSec, agent: agentOf(connection) }),
+      users: 0,
+    };
+    bastions.set(key, shared);
+    shared.users += 1;
+    try {
+      return await work(await shared.client);
+    } finally {
+      shared.users -= 1;
+      if (shared.users === 0) {
+        bastions.delete(key);
+        shared.client.then(
           (client) => client.end(),
           () => undefined,
         );
       }
-    },
+    }
+  };
+
+  return {
+    run: (title, connection, command, options = {}) =>
+      withBastion(title, connection, async (bastion) => {
+        const { dialSec } = connection;
+        const through = bastion && (await forwarded(bastion, title, connection));
+        const client = await dialled(connection, { title, dialSec, agent: agentOf(connection), through });
+        try {
+          return await ran(client, title, command, options);
+        } finally {
+          client.end();
+        }
+      }),
   };
 }
 

@@ -183,7 +183,11 @@ function withoutForeignFrames(message: string): string {
     .join("\n");
 }
 
-const hostInputs = z.looseObject({ address: z.string().optional(), units: z.array(z.string()).optional() });
+const hostInputs = z.looseObject({
+  address: z.string().optional(),
+  hostKeys: z.array(z.string()).optional(),
+  units: z.array(z.string()).optional(),
+});
 const commandInputs = z.looseObject({ stdin: z.string().optional(), connection: z.unknown().optional() });
 const unitInputs = z.looseObject({
   text: z.string().optional(),
@@ -191,9 +195,9 @@ const unitInputs = z.looseObject({
 });
 
 function stackHost(host: Registration, scope: string, all: readonly Registration[]): StackHost {
-  const { address, units: names = [] } = hostInputs.parse(host.inputs.value);
+  const { address, hostKeys, units: names = [] } = hostInputs.parse(host.inputs.value);
   const command = all.find(
-    ({ type, parent, name }) => type === "command:remote:Command" && parent === host.urn && name === host.name,
+    ({ type, name, parent }) => type === "command:remote:Command" && name === host.name && parent === host.urn,
   );
   const { stdin, connection } = commandInputs.parse(command?.inputs.value ?? {});
   const isReachable = command !== undefined && !command.inputs.unknown.some((path) => path.startsWith("connection"));
@@ -206,7 +210,11 @@ function stackHost(host: Registration, scope: string, all: readonly Registration
     address,
     bundle,
     connection: isReachable
-      ? { ...sshConnectionOf(connection), ...(sudoPassword === undefined ? {} : { sudoPassword }) }
+      ? {
+          ...sshConnectionOf(connection),
+          ...(hostKeys === undefined ? {} : { hostKeys }),
+          ...(sudoPassword === undefined ? {} : { sudoPassword }),
+        }
       : undefined,
     units: [...units].sort((a, b) => (a.name < b.name ? -1 : 1)),
     unknown:

@@ -99,7 +99,7 @@ suite("bad input", { timeout: 300_000 }, () => {
   test("a port where nobody listens", async () => {
     assert.deepEqual(
       await refused(host, { services }, { port: 9 }),
-      ofHost(`error: after 5 failed attempts: dial tcp ${host.address}:9: connect: connection refused`),
+      ofHost(`error: after 10 failed attempts: dial tcp ${host.address}:9: connect: connection refused`),
     );
   });
 
@@ -133,7 +133,7 @@ suite("bad input", { timeout: 300_000 }, () => {
         await refused(host, { services }, {}, 1),
         ofHost(
           failed(1),
-          "sudo asks deploy for a password on this host; allow it without one (`deploy ALL=(ALL) NOPASSWD: ALL` in /etc/sudoers.d), or log in as root",
+          "sudo asks deploy for a password on this host; allow it without one (`deploy ALL=(ALL) NOPASSWD: ALL` in /etc/sudoers.d), give it (sudoPassword), or log in as root",
         ),
       );
     } finally {

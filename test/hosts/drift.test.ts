@@ -7,8 +7,9 @@ import { load } from "js-yaml";
 import { z } from "zod";
 import type { DriftReport } from "../../cli/drift.ts";
 import { bootedFleet, type Fleet } from "./fleet.ts";
-import { logSince, mark } from "./host-log.ts";
+import { type HostLog, logSince, mark } from "./host-log.ts";
 import { listing, listingChanges } from "./listing.ts";
+import { connectionOf } from "./stack.ts";
 
 /** What `pulumi-systemd drift` finds on real hosts of each systemd, and what the next update makes of it. */
 let fleet: Fleet;
@@ -108,6 +109,74 @@ test("drift: what people changed is told, each with its repair; exit status 1", 
   const { code, output } = await drift();
   assert.equal(code, 1, output);
   assert.match(output, /^ {2}stopped +worker\.service +inactive \(dead\); expected: running +`systemctl start/m);
+});
+
+/** The stack with hosts that are looked at, or asked, at every update. */
+async function verifying(verify: "drift" | "always"): Promise<void> {
+  const hosts = fleet.hosts.map((host) => [host.release, { connection: connectionOf(host), verify }]);
+  await fleet.stack.configure({ ...config, hosts: Object.fromEntries(hosts) }, secrets);
+}
+
+/** What each host's log got while something was done. */
+async function logsOf(work: () => Promise<void>): Promise<HostLog[]> {
+  const marks = await Promise.all(fleet.hosts.map(mark));
+  await work();
+  return Promise.all(fleet.hosts.map((host, index) => logSince(host, marks[index]!)));
+}
+
+test("drift: a preview of hosts that are looked at plans the repair and says why; it changes nothing", async () => {
+  await verifying("drift");
+  const logs = await logsOf(async () => {
+    const { code, output } = await fleet.stack.preview("--diff");
+    assert.equal(code, 0, output);
+    assert.equal(output.match(/~ command:remote:Command: \(update\)/g)?.length, fleet.hosts.length, output);
+    assert.match(output, /repairs daemon-reload nightly\.timer, enablement nightly\.timer, file-changed/);
+    assert.match(output, /bookworm: drift \(drop-in\): worker\.service .*override\.conf: .* To repair: remove it/);
+    assert.match(
+      output,
+      /bookworm: drift \(file-mode\): .*: mode 0644, .*; expected: mode 0600, .* Repaired by this update/,
+    );
+  });
+  assert.deepEqual(
+    logs.map(({ logins, daemonReloads }) => [logins, daemonReloads]),
+    fleet.hosts.map(() => [1, 0]),
+  );
+});
+
+test("drift: an update repairs it, and tells what is a person's; the next one finds nothing to do", async () => {
+  const repaired = await fleet.stack.up();
+  assert.equal(repaired.code, 0, repaired.output);
+  const { hosts } = await report();
+  assert.deepEqual(
+    hosts.map(({ report: found }) => found?.findings.map(({ kind }) => kind).sort()),
+    fleet.hosts.map(() => ["drop-in", "stopped"]),
+  );
+  const logs = await logsOf(async () => {
+    const { code, output } = await fleet.stack.up();
+    assert.equal(code, 0, output);
+    assert.doesNotMatch(output, /command:remote:Command .* updat/);
+  });
+  assert.deepEqual(
+    logs.map(({ logins }) => logins),
+    fleet.hosts.map(() => 1),
+  );
+});
+
+test("drift: with `always` every update runs the transaction, which finds nothing to change", async () => {
+  await verifying("always");
+  const logs = await logsOf(async () => {
+    const { code, output } = await fleet.stack.up();
+    assert.equal(code, 0, output);
+    assert.equal(
+      output.match(/command:remote:Command \S+ updated .*\[diff: ~create\]/g)?.length,
+      fleet.hosts.length,
+      output,
+    );
+  });
+  assert.deepEqual(
+    logs.map(({ logins, daemonReloads }) => [logins, daemonReloads]),
+    fleet.hosts.map(() => [1, 0]),
+  );
 });
 
 test("drift: what was not deployed is told apart; a host that cannot be asked hides no other; exit status 2", async () => {

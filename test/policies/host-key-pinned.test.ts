@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { hostKeyPinned } from "../../policies/host-key-pinned.ts";
-import { type FakeResource, violations } from "./resource-args.ts";
+import { type FakeResource, hostResources, violations } from "./resource-args.ts";
 
 function happyPath(): FakeResource {
   return {
@@ -46,6 +46,20 @@ suite("host-key-pinned", () => {
     host.config = { except: [{ name: "web?", reason: "rebuilt every night in the lab" }] };
     assert.deepEqual(violations(hostKeyPinned, host), []);
   });
+
+  const connections: [what: string, connection: unknown, findings: number][] = [
+    ["a pinned one", { host: "a", hostKey: "ssh-ed25519 AAAA" }, 0],
+    ["one that is not known yet", "", 0],
+    ["one that a transform took the key from", { host: "a" }, 1],
+    ["one with a bastion that is not pinned", { host: "a", hostKey: "ssh-ed25519 AAAA", proxy: { host: "b" } }, 1],
+  ];
+  for (const [what, connection, findings] of connections) {
+    test(`reads the connection that a host's command has: ${what}`, () => {
+      const [host, command] = hostResources("web1", {});
+      const resources = [host, { ...command, props: { ...command.props, connection } }];
+      assert.equal(violations(hostKeyPinned, ...resources).length, findings);
+    });
+  }
 
   test("reads no other resource", () => {
     assert.deepEqual(violations(hostKeyPinned, { ...happyPath(), type: "command:remote:Command", props: {} }), []);

@@ -15,13 +15,15 @@ const changed = (what: string) => [`api.service: it was changed after it was che
 suite("sent-as-reviewed", () => {
   test("passes what is sent as it was registered", () => assert.deepEqual(sent(text), []));
 
-  test("reads what the components really send", () => {
+  test("reads what the components really send, also with a password for sudo", () => {
     const { definition } = renderedUnit("api.service", { text, onDemand: true });
     const bundle = hostBundle("shop/dev/web1", [definition], { transactionSec: 1, waitSec: 1, confirmSec: 0 });
-    assert.deepEqual(
-      sentBundle(hostInput(bundle))?.units.map(({ name, content }) => ({ name, content })),
-      definition.units.map(({ name, text: content }) => ({ name, content })),
-    );
+    for (const sudoPassword of [undefined, "open sesame"]) {
+      assert.deepEqual(
+        sentBundle(hostInput(bundle, sudoPassword))?.units.map(({ name, content }) => ({ name, content })),
+        definition.units.map(({ name, text: content }) => ({ name, content })),
+      );
+    }
   });
 
   const changes: [from: string, to: string, what: string][] = [

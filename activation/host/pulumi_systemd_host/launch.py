@@ -134,7 +134,7 @@ def _sudo_problem(name: str, said: list[str], code: int, asked: int) -> str:
     if re.search("password is required|terminal is required|authenticat", text):
         return (
             f"sudo asks {name} for a password on this host; allow it without one "
-            f"(`{name} ALL=(ALL) NOPASSWD: ALL` in /etc/sudoers.d), or log in as root"
+            f"(`{name} ALL=(ALL) NOPASSWD: ALL` in /etc/sudoers.d), give it (sudoPassword), or log in as root"
         )
     if re.search("not allowed|not in the sudoers|may not run", text):
         return f"sudo does not let {name} run python3 as root on this host: {text}"

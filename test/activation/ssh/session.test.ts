@@ -25,7 +25,6 @@ before(async () => {
 });
 
 after(async () => {
-  sessions.close();
   await server.close();
   await bastion.close();
 });
@@ -97,7 +96,6 @@ test("hosts behind one bastion share one connection to it", async () => {
     [0, 0, 0],
   );
   assert.equal(bastion.connections() - before, 1);
-  own.close();
 });
 
 const failures: readonly [string, () => SshConnection, SshProblem, RegExp][] = [
@@ -168,7 +166,6 @@ for (const [what, connection, problem, message] of failures) {
       assert.doesNotMatch(error.message, /hush-hush|wrong|PRIVATE KEY/);
       return true;
     });
-    own.close();
   });
 }
 

@@ -1,0 +1,124 @@
+import { remote } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import { asksTheSame, hostCommand, openedHostInput } from "../activation/host-command.ts";
+import { toldByEngine } from "./failed-update.ts";
+import type { HostConnectionPlain } from "./host-connection.ts";
+import { sshConnection } from "./host-connection.ts";
+import { driftNote } from "./host-drift.ts";
+import { appliedBefore, applyLine, connectionNow } from "./host-transport.ts";
+import { HostVerify } from "./host-verify.ts";
+import { childUrn, previousOutputs } from "./previous-state.ts";
+
+/** One archive that travels before the transaction. */
+export interface HostUpload {
+  /** Name of the release, or of its wheels. */
+  readonly name: string;
+  /** Path of the archive on this machine. */
+  readonly archive: string;
+  /** File name in the login user's home. */
+  readonly remotePath: string;
+}
+
+/** What is sent to a machine, and how. */
+export interface HostWork {
+  readonly connection: pulumi.Output<HostConnectionPlain>;
+  /** Standard input of the transaction. */
+  readonly stdin: pulumi.Output<string>;
+  readonly uploads: pulumi.Output<HostUpload[]>;
+  /** Shell pattern of every archive that was ever sent, in the login user's home. */
+  readonly uploadsPattern: string;
+  /** When an update asks the machine although its program has not changed. */
+  readonly verify: pulumi.Output<HostVerify | undefined>;
+  readonly hooks?: pulumi.ResourceHookBinding;
+}
+
+const commandType = "command:remote:Command";
+
+/**
+ * Registers what brings a Host's machine to its state: uploads one after the other, and the transaction. Each is one
+ * connection.
+ * @returns standard output of the transaction
+ */
+export function hostCommands(host: pulumi.Resource, name: string, work: HostWork): pulumi.Output<string> {
+  const parent = { parent: host };
+  const fixed = { addPreviousOutputInEnv: false, logging: remote.Logging.Stderr };
+  // Promises: an input that depended on the Host would wait for all its children, and so for itself.
+  const previous = previousOf(host, name);
+  const reason = verifyReason(host, name, work, previous);
+  const input = knownValue(work.stdin);
+  const connection = pulumi.secret(
+    pulumi.all([work.connection, previous]).apply(([given, before]) => connectionNow(given, before)),
+  );
+  const create = Promise.all([knownValue(work.connection), input, previous, reason]).then((known) =>
+    applyLine(...known),
+  );
+  // Another machine has no archive: it is known by its key, or by its address.
+  const machine = pulumi.unsecret(connection).apply(({ hostKey, host: address }) => hostKey ?? address);
+  const uploads = work.uploads.apply((all) => {
+    if (all.length === 0) return [];
+    // The host program takes what was uploaded. Where the first update fails and no other comes, this takes it away.
+    const leftovers = new remote.Command(
+      `${name}-uploads`,
+      { ...fixed, connection, delete: `sh -c 'rm -f -- ${work.uploadsPattern}'` },
+      parent,
+    );
+    const made: pulumi.Resource[] = [leftovers];
+    for (const upload of all) {
+      const source = new pulumi.asset.FileAsset(upload.archive);
+      const copy = new remote.CopyToRemote(
+        `${name}-${upload.name}`,
+        { connection, source, remotePath: upload.remotePath, triggers: [machine] },
+        // One connection to a host at a time.
+        { ...parent, dependsOn: made.slice(-1) },
+      );
+      made.push(copy);
+    }
+    return made.map(toldByEngine);
+  });
+  const command = new remote.Command(
+    name,
+    {
+      ...fixed,
+      connection,
+      // An update runs it too; without it an update runs nothing. Undefined leaves it out.
+      create: pulumi.output(create) as pulumi.Output<string>,
+      delete: hostCommand("destroy"),
+      stdin: work.stdin,
+    },
+    { ...parent, dependsOn: uploads, ...(work.hooks === undefined ? {} : { hooks: work.hooks }) },
+  );
+  return toldByEngine(command).stdout;
+}
+
+/** Outputs of the transaction's command after the last update; undefined for none. */
+async function previousOf(host: pulumi.Resource, name: string): Promise<unknown> {
+  const [all, urn] = await Promise.all([previousOutputs(), knownValue(host.urn)]);
+  return urn === undefined ? undefined : all[childUrn(urn, commandType, name)];
+}
+
+/** Why the machine is asked in this update although nothing has changed; undefined for no reason. */
+async function verifyReason(
+  host: pulumi.Resource,
+  name: string,
+  { verify, connection, stdin }: HostWork,
+  previous: Promise<unknown>,
+): Promise<string | undefined> {
+  const mode = await knownValue(verify);
+  const now = new Date().toISOString();
+  if (mode === HostVerify.Always) return `verified at every update: ${now}`;
+  if (mode !== HostVerify.Drift) return undefined;
+  const [given, input, before] = await Promise.all([knownValue(connection), knownValue(stdin), previous]);
+  // A machine that is still to be made, or was never deployed to, has not drifted.
+  const last = appliedBefore(before);
+  if (given === undefined || input === undefined || last === undefined) return undefined;
+  const isSame = asksTheSame(last.stdin, input);
+  const drift = await driftNote(host, name, sshConnection(given), openedHostInput(input).bundle, isSame);
+  return drift && `${drift} (seen ${now})`;
+}
+
+/** The value of an Output, or undefined where only an update can know it. */
+async function knownValue<T>(output: pulumi.Output<T>): Promise<T | undefined> {
+  // The SDK has no public way to ask an Output whether it is known.
+  const internal = output as unknown as { isKnown: Promise<boolean>; promise(): Promise<T> };
+  return (await internal.isKnown) ? internal.promise() : undefined;
+}

@@ -1,0 +1,57 @@
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+
+/** What the last update of this stack left: the outputs of each resource by its URN, secrets in the clear. */
+export type PreviousOutputs = Readonly<Record<string, unknown>>;
+
+const answerSchema = z.looseObject({
+  outputs: z.record(z.string(), z.looseObject({ outputs: z.unknown().optional() })).optional(),
+});
+
+const asked = new WeakMap<object, Promise<PreviousOutputs>>();
+
+/**
+ * What the last update of this stack left, asked of the engine once for each run of a program. Empty for a new stack, under
+ * mocks, and where the engine does not tell.
+ */
+export function previousOutputs(): Promise<PreviousOutputs> {
+  const run = pulumi.runtime.getStackResource();
+  if (run === undefined) return answer();
+  const asking = asked.get(run) ?? answer();
+  asked.set(run, asking);
+  return asking;
+}
+
+async function answer(): Promise<PreviousOutputs> {
+  try {
+    // Under mocks there may be no organization.
+    const stackName = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
+    const { outputs = {} } = answerSchema.parse(
+      await pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", { stackName }),
+    );
+    return Object.fromEntries(
+      Object.entries(outputs).map(([urn, resource]) => [urn, withoutEnvelopes(resource.outputs)]),
+    );
+  } catch (error) {
+    void pulumi.log.debug(`the stack's previous state is not known: ${String(error)}`);
+    return {};
+  }
+}
+
+/** Marks a secret on the wire; a secret within a secret keeps its own. */
+const kindKey = "4dabf18193072939515e22adb298388d";
+const secretKind = "1b47061264138c4ac30d75fd1eb44270";
+
+function withoutEnvelopes(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutEnvelopes);
+  if (typeof value !== "object" || value === null) return value;
+  const fields: Readonly<Record<string, unknown>> = { ...value };
+  if (fields[kindKey] === secretKind) return withoutEnvelopes(fields.value);
+  return Object.fromEntries(Object.entries(fields).map(([key, part]) => [key, withoutEnvelopes(part)]));
+}
+
+/** URN of a child by its type and name. */
+export function childUrn(parent: string, type: string, name: string): string {
+  const [urn, stack, types = ""] = [parent.slice(0, parent.indexOf("::")), ...parent.split("::").slice(1)];
+  return [urn, stack, `${types}$${type}`, name].join("::");
+}
