@@ -22,7 +22,7 @@ async function onSmallDisk(subject: Subject, folder: string, kilobytes: number):
 function fullDisk(name: string, folder: string, most: number): Row {
   return {
     name,
-    trials: { short: 1, long: 25 },
+    trials: { short: 1, long: 15 },
     async trial(subject, tally) {
       const wanted = subject.next;
       const before = subject.current;

@@ -110,8 +110,8 @@ function seenFate(was: LookedUnit, is: LookedUnit, starts: number, reloads: numb
     if (was.invocation !== is.invocation) return "again";
     return reloads > 0 ? "reload" : "none";
   }
-  if (isUp(was)) return "stop";
   // A job is done by the time of the look.
+  if (isUp(was)) return starts > 0 ? "again" : "stop";
   return isUp(is) || starts > 0 ? "start" : "none";
 }
 
@@ -179,7 +179,13 @@ function wrongEnd(old: Bundle | undefined, next: Bundle, before: PairLook, after
   const links = next.units.flatMap(({ name, content }) =>
     [...content.matchAll(/^WantedBy=(.*)$/gm)].map(([, target]) => `${target}.wants/${name}`),
   );
-  const listening = next.units.flatMap(({ content }) => /^ListenStream=(.*)$/m.exec(content)?.[1] ?? []);
+  const listening = next.units.flatMap((unit) => {
+    // A socket that goes on, as `onChange: none` wants it, keeps the address that it has.
+    const was = before.units[unit.name];
+    const goesOn = was !== undefined && isUp(was) && !(unit.name in after.starts);
+    const is = goesOn ? old?.units.find(({ name }) => name === unit.name) : unit;
+    return /^ListenStream=(.*)$/m.exec(is?.content ?? "")?.[1] ?? [];
+  });
   return [
     ...[...paths].filter((path) => wanted.get(path) !== after.files[path]).map((path) => `${path} is not as asked for`),
     ...same("links", links, after.links),

@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { bootedHost } from "../../sandbox/host.ts";
+import { bootedHost, type SandboxHost } from "../../sandbox/host.ts";
 import { type DebianRelease, debianReleases, systemdVersion } from "../../sandbox/release.ts";
 import { removeAbandonedHosts } from "../../sandbox/removal.ts";
 import { hostRows, mutations } from "./all-rows.ts";
@@ -13,8 +13,8 @@ const help = `npm run test:faults -- [OPTIONS]
 
 Faults while a host is being changed: the network cut, the host program killed, the power cut, disks full, units that hang,
 changes that cut off SSH, two runs at once, damaged input. Every trial ends with a check of the whole host: files,
-enablement, running units and their bytes are exactly those of one of the two states. Every row ends with a destroy, after
-which the host must be as it was before the first trial. docs/faults.md says what each row shows, and what it cannot show.
+enablement, running units and their bytes are exactly those of one of the two states. The end is a destroy, after which
+each host must be as it was before the first trial. docs/faults.md says what each row shows, and what it cannot show.
 
   --short            few trials of each row: about what \`npm test\` runs
   --long             as many as for a release (hours); the default
@@ -34,37 +34,79 @@ function told(row: RowResult, where: string): string {
   return `${verdict} ${where}: ${row.name}: ${row.trials} trials in ${row.seconds.toFixed(0)} s${tally === "" ? "" : ` (${tally})`}${failed}`;
 }
 
-async function onHost(release: DebianRelease, options: Options): Promise<RowResult[]> {
-  const where = `systemd ${systemdVersion[release]}`;
-  const [first, step] = options.isSplit ? [options.releases.indexOf(release), options.releases.length] : [0, 1];
-  const results: RowResult[] = [];
-  const chosen = hostRows.filter(({ name, trials }) => name.includes(options.only) && trials[options.form] > 0);
-  for (const row of chosen) {
-    // A host of its own for each row: one that fails spoils no other.
+/** The hosts of a run, one of each release; one on which a row failed makes room for a new one. */
+class Hosts {
+  private readonly up = new Map<DebianRelease, { host: SandboxHost; subject: Subject }>();
+  private readonly options: Options;
+
+  constructor(options: Options) {
+    this.options = options;
+  }
+
+  async subject(release: DebianRelease): Promise<Subject> {
+    const there = this.up.get(release);
+    if (there !== undefined) return there.subject;
     const host = await bootedHost({ release });
     try {
-      const subject = await Subject.prepared(host, new Seeded(options.seed), options.form === "short");
-      const all = [...Array(options.trials ?? row.trials[options.form]).keys()];
-      const result = await ranRow(
-        row,
-        subject,
-        all.filter((number) => number % step === first),
-      );
-      const ending = result.failures.length > 0 ? [] : await failureOf(() => subject.ended());
-      const whole = { ...result, failures: [...result.failures, ...ending] };
-      results.push(whole);
-      print(told(whole, where));
-      if (whole.failures.length > 0) {
-        const journal = await host
-          .run("journalctl --no-pager --boot --output=short-precise --lines=80")
-          .catch(() => undefined);
-        if (journal !== undefined) print(`the journal of ${host.name} ends so:\n${journal.stdout}`);
-      }
-    } finally {
+      const subject = await Subject.prepared(host, new Seeded(this.options.seed), this.options.form === "short");
+      this.up.set(release, { host, subject });
+      return subject;
+    } catch (error) {
       await host.down();
+      throw error;
     }
   }
-  return results;
+
+  async down(release: DebianRelease): Promise<void> {
+    const there = this.up.get(release);
+    this.up.delete(release);
+    await there?.host.down();
+  }
+
+  /** Destroys what is on each host and looks at what is left. */
+  async ended(): Promise<RowResult[]> {
+    const results: RowResult[] = [];
+    for (const [release, { subject }] of [...this.up]) {
+      const began = Date.now();
+      const failures = await failureOf(() => subject.ended());
+      const name = "destroy leaves the host as it was before all of them";
+      results.push({ name, trials: 1, failures, tally: new Map(), seconds: (Date.now() - began) / 1000 });
+      print(told(results.at(-1)!, `systemd ${systemdVersion[release]}`));
+    }
+    return results;
+  }
+
+  async allDown(): Promise<void> {
+    for (const release of [...this.up.keys()]) await this.down(release);
+  }
+}
+
+async function onHosts(options: Options): Promise<RowResult[]> {
+  const hosts = new Hosts(options);
+  const results: RowResult[] = [];
+  const rows = hostRows.filter(({ name, trials }) => name.includes(options.only) && trials[options.form] > 0);
+  try {
+    for (const row of rows) {
+      for (const [index, release] of options.releases.entries()) {
+        const step = options.isSplit ? options.releases.length : 1;
+        const all = [...Array(options.trials ?? row.trials[options.form]).keys()];
+        const numbers = all.filter((number) => !options.isSplit || number % step === index);
+        if (numbers.length === 0) continue;
+        const subject = await hosts.subject(release);
+        const result = await ranRow(row, subject, numbers);
+        results.push(result);
+        print(told(result, `systemd ${systemdVersion[release]}`));
+        if (result.failures.length === 0) continue;
+        const ending = "journalctl --no-pager --boot --output=short-precise --lines=80";
+        const journal = await subject.host.run(ending).catch(() => undefined);
+        if (journal !== undefined) print(`the journal of ${subject.host.name} ends so:\n${journal.stdout}`);
+        await hosts.down(release);
+      }
+    }
+    return [...results, ...(await hosts.ended())];
+  } finally {
+    await hosts.allDown();
+  }
 }
 
 async function failureOf(work: () => Promise<void>): Promise<string[]> {
@@ -133,7 +175,7 @@ async function main(): Promise<void> {
     results.push(result);
     print(told(result, "any host"));
   }
-  for (const release of chosen.releases) results.push(...(await onHost(release, chosen)));
+  results.push(...(await onHosts(chosen)));
   await removeAbandonedHosts(print);
   const trials = results.reduce((sum, row) => sum + row.trials, 0);
   const failed = results.filter(({ failures }) => failures.length > 0).length;
