@@ -21,7 +21,7 @@ const stopsSshd = unit(
 /** A change that cuts off SSH, with `confirm`: the host is back on the old state in time, by itself. */
 export const unreachable: Row = {
   name: "change that cuts off SSH, to be confirmed",
-  trials: { short: 1, long: 10 },
+  trials: { short: 1, long: 9 },
   async trial(subject, tally, number) {
     const { host } = subject;
     await subject.bringTo("old");
@@ -52,7 +52,7 @@ export const unreachable: Row = {
 /** The same, and the machine is restarted while it waits to be confirmed. */
 export const unreachableThenOff: Row = {
   name: "change that cuts off SSH, and the machine restarted before its time",
-  trials: { short: 0, long: 5 },
+  trials: { short: 0, long: 6 },
   async trial(subject) {
     const { host } = subject;
     await subject.bringTo("old");
@@ -72,7 +72,7 @@ export const unreachableThenOff: Row = {
 /** A good change is confirmed by asking again over a new connection, and stays. */
 export const confirmed: Row = {
   name: "change confirmed over a new connection",
-  trials: { short: 1, long: 10 },
+  trials: { short: 1, long: 9 },
   async trial(subject) {
     const { host } = subject;
     await subject.bringTo("old");

@@ -22,7 +22,7 @@ async function onSmallDisk(subject: Subject, folder: string, kilobytes: number):
 function fullDisk(name: string, folder: string, most: number): Row {
   return {
     name,
-    trials: { short: 1, long: 15 },
+    trials: { short: 1, long: 9 },
     async trial(subject, tally) {
       const wanted = subject.next;
       const before = subject.current;
@@ -42,7 +42,7 @@ export const fullVar = fullDisk("disk of the ledger full", "/var/lib", 300);
 
 export const readOnlyEtc: Row = {
   name: "read-only /etc",
-  trials: { short: 1, long: 5 },
+  trials: { short: 1, long: 3 },
   async trial(subject) {
     const { host } = subject;
     const before = subject.current;

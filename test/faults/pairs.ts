@@ -45,8 +45,10 @@ export const randomPairs: Row = {
         ...wrongEnd(old, next, before, after),
       ];
       if (wrong.length > 0) throw new Error(wrong.join("\n    "));
-      const again = await done(host, next);
-      if (again.outcome !== "unchanged") throw new Error(`the same once more is not "unchanged" but ${again.outcome}`);
+      if (number % 4 === 0) {
+        const { outcome } = await done(host, next);
+        if (outcome !== "unchanged") throw new Error(`the same once more is not "unchanged" but ${outcome}`);
+      }
       await done(host, next, "destroy");
       const gone = await pairLook(host, [next], after);
       const left = Object.entries(gone.units).filter(([, unit]) => isUp(unit) || unit.load !== "not-found");

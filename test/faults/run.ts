@@ -21,7 +21,7 @@ each host must be as it was before the first trial. docs/faults.md says what eac
   --split            the trials of each row are divided among the releases, instead of all on each
   --trials N         this many of each row
   --seed N           repeats the random choices of a run that printed this number
-  --only TEXT        only rows whose name holds TEXT
+  --only TEXT,...    only rows whose name holds one of these
   --release NAME,... on these releases only: ${debianReleases.join(", ")}
 `;
 
@@ -84,7 +84,7 @@ class Hosts {
 async function onHosts(options: Options): Promise<RowResult[]> {
   const hosts = new Hosts(options);
   const results: RowResult[] = [];
-  const rows = hostRows.filter(({ name, trials }) => name.includes(options.only) && trials[options.form] > 0);
+  const rows = hostRows.filter(({ name, trials }) => isChosen(name, options) && trials[options.form] > 0);
   try {
     for (const row of rows) {
       for (const [index, release] of options.releases.entries()) {
@@ -123,8 +123,12 @@ interface Options {
   readonly form: "short" | "long";
   readonly trials: number | undefined;
   readonly seed: number;
-  readonly only: string;
+  readonly only: readonly string[];
   readonly releases: readonly DebianRelease[];
+}
+
+function isChosen(name: string, { only }: Options): boolean {
+  return only.some((text) => name.includes(text));
 }
 
 function options(): Options | undefined {
@@ -151,7 +155,7 @@ function options(): Options | undefined {
     form: values.short === true ? "short" : "long",
     trials: values.trials === undefined ? undefined : wholeNumber("--trials", values.trials),
     seed: values.seed === undefined ? randomInt(2 ** 31) : wholeNumber("--seed", values.seed),
-    only: values.only ?? "",
+    only: (values.only ?? "").split(","),
     releases: releases ?? debianReleases,
   };
 }
@@ -170,7 +174,7 @@ async function main(): Promise<void> {
   print(`seed ${chosen.seed}: \`npm run test:faults -- --seed ${chosen.seed}\` makes the same choices`);
   const results: RowResult[] = [];
   const input = chosen.trials ?? (chosen.form === "short" ? 1000 : 10_000);
-  if ("mutated bundles, receipts, ledgers and records".includes(chosen.only)) {
+  if (isChosen("mutated bundles, receipts, ledgers and records", chosen)) {
     const result = await mutations(input, chosen.seed);
     results.push(result);
     print(told(result, "any host"));

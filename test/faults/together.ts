@@ -8,7 +8,7 @@ const other = bundle("faults/other/host", { units: [unit("f-other.service", slee
 /** Two stacks at the same moment: one waits for the other, and each reaches its own state. */
 export const twoStacks: Row = {
   name: "two stacks on one host at the same moment",
-  trials: { short: 1, long: 20 },
+  trials: { short: 1, long: 9 },
   async trial(subject) {
     const wanted = subject.next;
     const both = await Promise.all([subject.ask(wanted).answered, asked(subject.host, other).answered]);
@@ -26,7 +26,7 @@ export const twoStacks: Row = {
 /** The same stack twice at the same moment, as two runs of CI do: both get the receipt of what was done. */
 export const sameTwice: Row = {
   name: "the same stack twice at the same moment",
-  trials: { short: 1, long: 20 },
+  trials: { short: 1, long: 9 },
   async trial(subject, tally) {
     const wanted = subject.next;
     const both = await Promise.all([subject.ask(wanted).answered, subject.ask(wanted).answered]);
@@ -44,7 +44,7 @@ export const sameTwice: Row = {
 /** The same stack asks for both states at the same moment: the host ends on one of them, whole. */
 export const againstItself: Row = {
   name: "the same stack asks for two states at the same moment",
-  trials: { short: 0, long: 20 },
+  trials: { short: 0, long: 9 },
   async trial(subject, tally) {
     const both = await Promise.all([subject.ask("old").answered, subject.ask("new").answered]);
     const failed = both.find(({ code }) => code !== 0);

@@ -13,7 +13,7 @@ function badUnit(
 ): Row {
   return {
     name,
-    trials: { short, long: 9 },
+    trials: { short, long: 3 },
     async trial(subject) {
       await subject.bringTo("old");
       const { code, stdout } = await asked(subject.host, newBundleWith({ units: [bad] }, bounds)).answered;
@@ -50,7 +50,7 @@ export const missingUser = badUnit(
 /** A unit whose ExecStop= hangs is changed, and then goes: both must end in their time. */
 export const hangingStop: Row = {
   name: "hanging ExecStop",
-  trials: { short: 0, long: 6 },
+  trials: { short: 0, long: 3 },
   async trial(subject, tally) {
     await subject.bringTo("old");
     const service = "ExecStop=/bin/sleep infinity\nTimeoutStopSec=infinity\n";
