@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import secrets
 import time
 from dataclasses import asdict, dataclass
 
@@ -83,7 +82,7 @@ class Scratch:
 
 def begin(request: Request, program: bytes, bundle: bytes, back: bytes = b"") -> Scratch:
     """A new transaction's directory, with everything that it needs. `back`: what a rollback needs besides."""
-    transaction = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
+    transaction = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{os.urandom(3).hex()}"
     os.mkdir(os.path.join(DIRECTORY, transaction), 0o700)
     path = os.path.join(DIRECTORY, transaction, ALIVE)
     scratch = Scratch(transaction, os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))

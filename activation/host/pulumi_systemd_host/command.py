@@ -218,7 +218,7 @@ def _host_hold(system: System) -> Hold | None:
 
 def rollback(system: System, options: argparse.Namespace, program: bytes) -> int:
     """Go back to a generation, in a unit of its own that outlives this terminal; the exit status."""
-    from .launch import go_back
+    from .as_root import go_back
     from .rehearsal import rehearsed
 
     ledger = _one(system, options.scope)

@@ -9,7 +9,6 @@ from .enablement import set_links
 from .environment_target import LINK, link_target
 from .errors import UnitsDownError
 from .files import link_atomically, remove_file, sync_directory
-from .gate import pass_gates
 from .hooks import run_hooks
 from .ledger import Ledger
 from .observe import stamp_path
@@ -171,7 +170,12 @@ def _watch(work: Work, made: Plan, seen: Observation) -> None:
     ]
     if stale:
         raise UnitsDownError(f"{', '.join(stale)}: systemd did not restart it", stale)
-    pass_gates(work.units, {unit.name: unit.gate for unit in work.bundle.units if unit.gate and unit.name in touched})
+    gates = {unit.name: unit.gate for unit in work.bundle.units if unit.gate and unit.name in touched}
+    if gates:
+        # It loads the probes and what they speak, such as HTTP: most updates have no gate, and are quicker without.
+        from .gate import pass_gates
+
+        pass_gates(work.units, gates)
 
 
 def _depends_on(seen: Observation, name: str, planned: set[str]) -> bool:

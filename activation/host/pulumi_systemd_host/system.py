@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from typing import Protocol
 
 from .errors import HostError, OverdueError
+from .writing import write_quietly
 
 ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -113,16 +112,3 @@ class Host:
 
     def note(self, line: str) -> None:
         write_quietly(self.notes, line + "\n")
-
-
-def write_quietly(descriptor: int, text: str) -> bool:
-    """Write to a pipe whose reader may be gone: a lost connection is no reason to stop. Whether all was written."""
-    data = text.encode("utf-8", "replace")
-    try:
-        if descriptor == 1:
-            sys.stdout.flush()
-        while data:
-            data = data[os.write(descriptor, data) :]
-    except OSError:
-        return False
-    return True

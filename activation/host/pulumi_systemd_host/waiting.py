@@ -13,7 +13,8 @@ from .bundle import Bundle
 from .confirmation import ASKS, AWAITING, EXPIRED, confirm
 from .errors import HostError
 from .keeping import NAME
-from .system import ENVIRONMENT, Host, write_quietly
+from .system import ENVIRONMENT, Host
+from .writing import write_quietly
 
 # The way back has its own time (see pending.undo); these only end a program that hangs for another reason.
 STOP_SEC = 900
