@@ -25,6 +25,11 @@ export interface HealthTestArgs extends HealthProbesArgs {
   /** The unit that is watched and acted on. Without it, only probes are made and only `hook` can be done. Default: none. */
   unit?: UnitReference;
   /**
+   * The timer whose runs are watched: one that does not take place, fails, or does not end in time is told, and so is the
+   * next that does well. When they are due, systemd says from the timer itself. Not beside `unit`. Default: none.
+   */
+  runsOf?: UnitReference;
+  /**
    * Whether the probes are the health gate of a deploy too: an update that changes the unit goes back when they are not
    * well within `graceSec`, a minute at least. Default: false.
    */
@@ -33,11 +38,14 @@ export interface HealthTestArgs extends HealthProbesArgs {
   timeoutSec?: pulumi.Input<string>;
   /** Checks of the same component, by their names there, that must be well first: the root cause is treated. Default: none. */
   dependsOn?: pulumi.Input<pulumi.Input<string>[]>;
-  /** Failed checks after which something is done: so many of the last `failOf`. Default: 2. */
+  /** Failed checks after which something is done: so many of the last `failOf`. Default: 2, or 1 with `runsOf`. */
   failAfter?: pulumi.Input<number>;
   /** Checks among which `failAfter` are counted. Default: `failAfter`, so they must fail in a row. */
   failOf?: pulumi.Input<number>;
-  /** Time after any start of the unit in which a failed check does not count, a time span. Default: `30s`. */
+  /**
+   * Time after any start of the unit in which a failed check does not count, a time span; with `runsOf`, how late a run may be.
+   * Default: `30s`, or `10min` with `runsOf`.
+   */
   graceSec?: pulumi.Input<string>;
   /** What is done, one after the other; the last is done again. An empty list only tells. Default: `restart`, with a unit. */
   actions?: pulumi.Input<pulumi.Input<HealthAction>[]>;
@@ -87,9 +95,14 @@ export interface HealthCheckArgs extends HealthTestArgs {
   waive?: pulumi.Input<pulumi.Input<WaiverArgs>[]>;
 }
 
+const timerReference = unitReference.refine(({ unitName }) => unitName.endsWith(".timer"), {
+  error: "is no timer; give a Timer, or the file name of one such as nightly.timer",
+});
+
 const healthTestShape = {
   ...healthProbesShape,
   unit: unitReference.optional(),
+  runsOf: timerReference.optional(),
   gate: z.boolean().optional(),
   timeoutSec: spanOf(0.001, "a time span above 0").optional(),
   dependsOn: z.array(z.string()).optional(),

@@ -96,6 +96,7 @@ function several(name: string, defaults: HealthTestPlain, checks: Record<string,
   if (names.length === 0) throw new Error("checks: is empty; give at least one, or leave it out");
   for (const field of [
     "unit",
+    "runsOf",
     "dependsOn",
     "http",
     "tcp",
@@ -146,11 +147,20 @@ function refuseCircles(checks: Record<string, HealthTestPlain>): void {
 
 function testSettings(name: string, at: string, test: HealthTestPlain, dependsOn: string[]): HealthTestSettings {
   const unit = test.unit?.unitName;
-  const failAfter = test.failAfter ?? 2;
+  const runsOf = test.runsOf?.unitName;
+  if (unit !== undefined && runsOf !== undefined) {
+    throw new Error(`${at}runsOf: is given beside unit; make it a check of its own, which only tells`);
+  }
+  const failAfter = test.failAfter ?? (runsOf === undefined ? 2 : 1);
   const failOf = test.failOf ?? failAfter;
   if (failOf < failAfter) throw new Error(`${at}failOf: is ${failOf}, less than failAfter (${failAfter})`);
   const withinSec = test.withinSec ?? "1h";
-  const probes = located(at, () => healthProbes(test, unit, test.timeoutSec ?? "5s"));
+  const timeoutSec = test.timeoutSec ?? "5s";
+  const graceSec = secondsOf(test.graceSec ?? (runsOf === undefined ? "30s" : "10min"));
+  const probes = located(at, () => healthProbes(test, unit, timeoutSec));
+  if (runsOf !== undefined) {
+    probes.push({ kind: "timer", timeoutSec: secondsOf(timeoutSec), timer: runsOf, graceSec });
+  }
   if (unit === undefined && probes.length === 0) {
     throw new Error(`${at}unit: is missing, and there is no probe; give a unit, a probe or both`);
   }
@@ -161,7 +171,7 @@ function testSettings(name: string, at: string, test: HealthTestPlain, dependsOn
     dependsOn,
     failAfter,
     failOf,
-    graceSec: secondsOf(test.graceSec ?? "30s"),
+    graceSec,
     actions: actionWords(at, test),
     maxActions: test.maxActions ?? 3,
     withinSec: secondsOf(withinSec),

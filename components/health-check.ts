@@ -131,7 +131,7 @@ function plainArguments({ notify, checks, ...args }: HealthCheckArgs) {
 
 function plainTest<T extends HealthTestArgs>(test: T) {
   if (typeof test !== "object" || test === null) return test;
-  const references = (["unit", "hook", "active"] as const).flatMap((field) => {
+  const references = (["unit", "hook", "active", "runsOf"] as const).flatMap((field) => {
     const unitName = test[field]?.unitName;
     return unitName === undefined ? [] : [[field, { unitName }]];
   });

@@ -235,6 +235,7 @@ export type HealthProbe = { timeoutSec: number } & (
   | { kind: "disk"; path: string; minFreeBytes: number | null; minFreePercent: number | null }
   | { kind: "memory"; unit: string; maxBytes: number }
   | { kind: "unit"; unit: string }
+  | { kind: "timer"; timer: string; graceSec: number }
 );
 
 /**

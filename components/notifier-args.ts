@@ -65,6 +65,11 @@ export const WebhookShape = {
   Teams: "teams",
   /** What `template` says, such as the request of an SMS provider. */
   Template: "template",
+  /**
+   * A check of healthchecks.io and others: `/start`, nothing or `/fail` behind the URL, the log's tail as the body. It gets each
+   * run of a timer that a HealthCheck watches (`runsOf`), and failures (`OnFailure=`), and nothing else.
+   */
+  Ping: "ping",
 } as const;
 export type WebhookShape = (typeof WebhookShape)[keyof typeof WebhookShape];
 
@@ -79,7 +84,7 @@ export interface WebhookArgs {
    * `{{check}}`, `{{unit}}`, `{{event}}`, `{{time}}` and `{{id}}` are filled in as the content type needs it. Default: none.
    */
   template?: pulumi.Input<string>;
-  /** Default: `application/json`. */
+  /** Default: `application/json`, or `text/plain; charset=utf-8` for a ping. */
   contentType?: pulumi.Input<string>;
   /** Further headers, such as `Authorization`; make those a secret. Default: none. */
   headers?: pulumi.Input<{ [name: string]: pulumi.Input<string> }>;
@@ -149,7 +154,7 @@ const webhook = z
       const problem = urlProblem(text, "https://hooks.example.org/x");
       if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
     }),
-    shape: z.enum(["json", "slack", "teams", "template"]).optional(),
+    shape: z.enum(["json", "slack", "teams", "template", "ping"]).optional(),
     template: z.string().optional(),
     contentType: header.optional(),
     headers: z.record(z.string().regex(/^[A-Za-z0-9-]+$/, "is no name of a header"), header).optional(),
@@ -253,7 +258,7 @@ function webhooks({ webhooks: given = {} }: NotifierPlain): Record<string, unkno
     url: requestUrl(hook.url),
     shape: hook.shape ?? (hook.template === undefined ? "json" : "template"),
     template: hook.template ?? null,
-    contentType: hook.contentType ?? "application/json",
+    contentType: hook.contentType ?? (hook.shape === "ping" ? "text/plain; charset=utf-8" : "application/json"),
     headers: hook.headers ?? {},
     caFile: hook.caFile ?? null,
   }));

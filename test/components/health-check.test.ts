@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { before, test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import { healthProgram } from "../../activation/health/program.ts";
-import type { Definition } from "../../components/definition.ts";
+import type { Definition, UnitReference } from "../../components/definition.ts";
 import { HealthCheck, type HealthCheckArgs, healthCheckSchema } from "../../components/health-check.ts";
 import { everyCalendar, everyProblem } from "../../components/health-check-schedule.ts";
+import { Timer } from "../../components/timer.ts";
 import { nextElapses } from "../../systemd/calendar.ts";
 import { rootProbeSandbox } from "../../systemd/sandbox.ts";
 import type { UnitModel } from "../../systemd/sections.ts";
@@ -350,6 +351,16 @@ test("every argument reaches the settings, in the form that the program reads", 
   assert.deepEqual([python.stderr, python.stdout], ["", "['shop/database', 'shop/api', 'shop/disk']\n"]);
 });
 
+test("the runs of a timer are told after one failure, ten minutes late at most, and nothing is done", async () => {
+  const runsOf = new Timer("nightly", { onCalendar: "daily", service: { exec: ["/bin/true"] } });
+  for (const reference of [runsOf, { unitName: "nightly.timer" }, "nightly.timer" as unknown as UnitReference]) {
+    const [check] = checksOf(await definitionOf({ runsOf: reference }, `runs-${++count}`));
+    const probes = [{ kind: "timer", timeoutSec: 5, timer: "nightly.timer", graceSec: 600 }];
+    const mine = { name: `runs-${count}`, unit: null, probes, confidential: false };
+    assert.deepEqual(check, { ...limits, failAfter: 1, failOf: 1, graceSec: 600, ...mine });
+  }
+});
+
 test("a reviewer sees the settings, and a check under its own name", async () => {
   await definitionOf({ unit: api, tcp: { host: "::1", port: 80 } }, "api-seen");
   const own = registered.find(({ name }) => name === "api-seen");
@@ -435,6 +446,8 @@ test("a mistake is one error that names the argument and what is accepted", () =
       { unit: api, everySec: "90s" },
       'everySec: "90s" does not come round at the same times each day; write "1min" or "2min"',
     ],
+    [{ runsOf: api }, "runsOf: is no timer; give a Timer"],
+    [{ runsOf: { unitName: "a.timer" }, unit: api }, "runsOf: is given beside unit"],
     [{ unit: api, failAfter: 3, failOf: 2 }, "failOf: is 2, less than failAfter (3)"],
     [{ unit: api, dependsOn: ["x"] }, "dependsOn: names checks of `checks`, which is not given"],
     [{ unit: api, actions: ["kill"] }, "actions[0]: "],

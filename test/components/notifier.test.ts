@@ -31,6 +31,7 @@ test("a notifier sends by one unit, tells failures by a template, and keeps its 
     mail: { ...mail, user: "web", password: pulumi.secret("s3cret-password") },
     webhooks: {
       chat: { url: "https://hooks.example.org/s3cret-token", shape: "slack" },
+      runs: { url: "https://hc.example.org/s3cret-id", shape: "ping" },
       sms: { url: "https://sms.example.org/", template: "{{short}}", headers: { Authorization: "Bearer s3cret" } },
     },
     command: ["/usr/local/bin/tell"],
@@ -62,6 +63,10 @@ test("a notifier sends by one unit, tells failures by a template, and keeps its 
   const failing = unitModel(parseUnitFile(definition.units[1]?.text ?? "")).Service;
   assert.match(String(failing?.ExecStart), / failed ops %i$/);
 
+  const { channels } = JSON.parse(settings?.content ?? "{}");
+  const types = channels.map(({ contentType }: { contentType?: string }) => contentType);
+  assert.deepEqual(types, [undefined, "application/json", "text/plain; charset=utf-8", "application/json", undefined]);
+
   const python = spawnSync(
     "python3",
     [
@@ -71,7 +76,10 @@ test("a notifier sends by one unit, tells failures by a template, and keeps its 
     ],
     { cwd: join(import.meta.dirname, "../../activation/health"), input: settings?.content ?? "", encoding: "utf8" },
   );
-  assert.deepEqual([python.stderr, python.stdout], ["", "['mail', 'webhook chat', 'webhook sms', 'command']\n"]);
+  assert.deepEqual(
+    [python.stderr, python.stdout],
+    ["", "['mail', 'webhook chat', 'webhook runs', 'webhook sms', 'command']\n"],
+  );
 });
 
 test("a check brings its notifiers along", async () => {

@@ -13,12 +13,7 @@ const far = ["2099-01-01 00:00:00"];
 
 const config = {
   pythonServices: {
-    wrong: {
-      source: programs,
-      exec: ["python", "wrong.py"],
-      service: { StateDirectory: "wrong", RestartSec: "100ms" },
-      unit: { StartLimitIntervalSec: "0" },
-    },
+    wrong: { source: programs, exec: ["python", "wrong.py"], service: { StateDirectory: "wrong" } },
     receiver: {
       directory: "/opt/wrong/current",
       exec: ["python", "receiver.py"],
@@ -26,6 +21,16 @@ const config = {
     },
   },
   services: {
+    looping: {
+      exec: [
+        "/bin/sh",
+        "-c",
+        "test ! -e /var/lib/looping/crash || { echo it cannot start; exit 1; }; exec sleep infinity",
+      ],
+      user: "root",
+      restartSec: "200ms",
+      service: { StateDirectory: "looping" },
+    },
     failing: {
       type: "oneshot",
       onDemand: true,
@@ -38,7 +43,18 @@ const config = {
       unit: { OnFailure: "ops@%n.service" },
     },
   },
+  timers: {
+    tick: {
+      onCalendar: "*:*:0/5",
+      service: {
+        exec: ["/bin/sh", "-c", "test -e /var/lib/tick/hang && sleep 600; ! test -e /var/lib/tick/fail"],
+        user: "root",
+        service: { StateDirectory: "tick" },
+      },
+    },
+  },
   notifiers: {
+    pings: { webhooks: { checks: { url: "http://127.0.0.1:8025/ping/id", shape: "ping" } } },
     ops: {
       mail: { host: "127.0.0.1", port: 2525, security: "none", from: "web@example.org", to: ["ops@example.org"] },
       webhooks: { hook: { url: "http://127.0.0.1:8025/" } },
@@ -59,6 +75,8 @@ const config = {
       withinSec: "1h",
       notify: ["ops"],
     },
+    loops: { unit: "looping.service", graceSec: "5s", onCalendar: far, notify: ["ops"] },
+    runs: { runsOf: "tick.timer", graceSec: "10s", onCalendar: far, notify: ["ops", "pings"] },
     often: { unit: "receiver.service", tcp: { port: 2525 }, everySec: "1s" },
   },
 };
@@ -184,7 +202,7 @@ suite("health checks on a host", { timeout: 600_000 }, () => {
         await host.output("pulumi-systemd-host health --json"),
       );
       const [wrong] = told.filter(({ check }) => check === "watch/wrong");
-      assert.deepEqual([told.length, wrong?.stack, wrong?.state], [3, "pulumi-systemd-dev", "held"]);
+      assert.deepEqual([told.length, wrong?.stack, wrong?.state], [5, "pulumi-systemd-dev", "held"]);
       assert.equal(wrong?.history.length, 6);
       await host.output("rm /var/lib/private/wrong/bad; pulumi-systemd-host health resume");
       assert.equal(await starts(host), before + 1);
@@ -225,46 +243,99 @@ suite("health checks on a host", { timeout: 600_000 }, () => {
     "a unit that systemd restarts without end is told once, left alone, and its recovery is told",
     () => fleet,
     async (host) => {
-      const messages = (await received(host, 6)).length;
-      const known = (await status(host, "watch/wrong")).history.length;
-      const restarts = async () => Number((await shown(host, "wrong.service", "NRestarts")).NRestarts);
-      await host.output("touch /var/lib/private/wrong/crash; systemctl kill --signal=KILL wrong.service");
-      for (let check = 0; check < 4; check++) {
+      const check = () => host.output(`${command} check loops`);
+      await check();
+      const restarts = async () => Number((await shown(host, "looping.service", "NRestarts")).NRestarts);
+      await host.output("touch /var/lib/looping/crash; systemctl kill --signal=KILL looping.service");
+      for (let look = 0; look < 4; look++) {
         const before = await restarts();
         await awaited("one more restart", 20, async () => (await restarts()) > before);
-        await checkNow(host);
+        await check();
       }
-      const loop = await status(host, "watch/wrong");
+      const loop = await status(host, "loops");
       assert.match(loop.status, /^not well, systemd restarts it by itself: systemd has restarted it \d+ times$/);
-      await host.output("rm /var/lib/private/wrong/crash");
-      await awaited("wrong.service runs", 20, async () => (await host.run(`curl -s -o /dev/null ${url}`)).code === 0);
-      await checkNow(host, 2);
-      const { state, history } = await status(host, "watch/wrong");
+      await host.output("rm /var/lib/looping/crash");
+      const { history } = await awaited("a recovery", 40, async () => {
+        await check();
+        const seen = await status(host, "loops");
+        return seen.state === "healthy" && seen;
+      });
       assert.deepEqual(
+        history.map(
+          ({ event, text }) =>
+            `${event}: ${text.replace(/\d+ times$/, "N times").replace(/after .* s,/, "after a while,")}`,
+        ),
         [
-          state,
-          ...history
-            .slice(known)
-            .map(
-              ({ event, text }) =>
-                `${event}: ${text.replace(/\d+ times$/, "N times").replace(/after .* s,/, "after a while,")}`,
-            ),
-        ],
-        [
-          "healthy",
           "outage: not well, it fails again and again: systemd has restarted it N times",
           "recovered: recovered after a while, 0 actions",
         ],
       );
-      await received(host, messages + 4);
-      const { stdout: texts } = await host.run("grep 'again and again' /var/lib/private/receiver/received");
-      assert.match(texts, /it cannot start/);
+      const file = "/var/lib/private/receiver/received";
+      await awaited(
+        "the mails",
+        20,
+        async () => (await host.output(`grep -c '"mail".*: loops ' ${file} || true`)) === "2\n",
+      );
+      assert.match(await host.output(`grep 'loops not well' ${file}`), /it cannot start/);
+    },
+  );
+
+  testOnEachHost(
+    "a run of a timer that fails, or does not take place, is told, and the next that does well",
+    () => fleet,
+    async (host) => {
+      const told = async (state: string, seconds: number) =>
+        awaited(`the runs of ${host.name} are ${state}`, seconds, async () => {
+          await host.output(`${command} check runs`);
+          const seen = await status(host, "runs");
+          return seen.state === state && { last: seen.history.at(-1)?.text ?? "" };
+        });
+      await awaited("a first run", 20, async () => {
+        const { InactiveExitTimestampMonotonic } = await shown(host, "tick.service", "InactiveExitTimestampMonotonic");
+        return InactiveExitTimestampMonotonic !== "0";
+      });
+      await told("healthy", 10);
+      await host.output("touch /var/lib/tick/fail");
+      const failed = await told("told", 20);
+      assert.match(failed.last, /: tick\.timer: the run of .* UTC failed: exit-code, exit status 1$/);
+      await host.output("rm /var/lib/tick/fail");
+      assert.match((await told("healthy", 20)).last, /^recovered after /);
+      await host.output("touch /var/lib/tick/hang");
+      const missed = await told("told", 60);
+      assert.match(
+        missed.last,
+        /: tick\.timer: the run that was due at .* did not take place, since the run before it had not ended$/,
+      );
+      await host.output("rm /var/lib/tick/hang; systemctl restart tick.service");
+      await told("healthy", 20);
+      await host.output("systemctl stop tick.timer");
+      assert.match((await told("told", 10)).last, /tick\.timer: it is inactive, so nothing runs at its times$/);
+      const mails = await host.output("grep -c '\"mail\".*: runs not well' /var/lib/private/receiver/received");
+      assert.equal(mails, "3\n");
+      const pings = (await host.output("grep '\"ping\"' /var/lib/private/receiver/received"))
+        .trimEnd()
+        .split("\n")
+        .map((line): { title: string; text: string } => JSON.parse(line));
+      // Of each run that a check saw: its start, and its end when a later check saw that.
+      const starts = pings.filter(({ title }) => title === "/ping/id/start");
+      const wells = pings.filter(({ title }) => title === "/ping/id");
+      const fails = pings.filter(({ title }) => title === "/ping/id/fail");
+      assert.equal(starts.length + wells.length + fails.length, pings.length);
+      assert.ok(wells.length >= 2 && fails.length >= 1 && starts.length >= wells.length, JSON.stringify(pings));
+      assert.match(fails[0]?.text ?? "", /^the run of .* UTC failed: exit-code, exit status 1\n[\s\S]*tick.service/);
     },
   );
 
   test("destroy leaves nothing but data", () =>
     fleet.destroy([
-      ...["/var/lib/private", "/var/lib/wrong", "/var/lib/receiver", "/var/lib/failing"],
+      ...[
+        "/var/lib/private",
+        "/var/lib/wrong",
+        "/var/lib/receiver",
+        "/var/lib/failing",
+        "/var/lib/tick",
+        "/var/lib/looping",
+      ],
       ...["/var/lib/pulumi-systemd-health", "/var/lib/pulumi-systemd-notify"],
       ...["/var/log/pulumi-systemd-health", "/run/pulumi-systemd/health"],
     ]));

@@ -31,6 +31,8 @@ TITLES = {
     "blind": "cannot be checked",
     "sighted": "can be checked again",
 }
+# Where a ping goes below its URL, as healthchecks.io has it.
+PINGS = {"run-started": "/start", "run-succeeded": "", "run-failed": "/fail", "failed": "/fail"}
 
 
 class UndeliveredError(Exception):
@@ -39,6 +41,13 @@ class UndeliveredError(Exception):
 
 class RefusedError(UndeliveredError):
     """The channel works, and does not want this event: others may go on."""
+
+
+def is_for(channel: Channel, event: Event) -> bool:
+    """Whether a channel wants an event: pings tell of single runs, all others of everything else."""
+    if isinstance(channel, WebhookChannel) and channel.shape == "ping":
+        return event.event in PINGS
+    return not event.event.startswith("run-")
 
 
 def send(channel: Channel, event: Event, seconds: float) -> None:
@@ -171,7 +180,8 @@ def _post(channel: WebhookChannel, event: Event, seconds: float) -> None:
     else:
         connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=seconds)
     try:
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        path = parts.path.rstrip("/") + PINGS.get(event.event, "") if channel.shape == "ping" else parts.path
+        target = (path or "/") + (f"?{parts.query}" if parts.query else "")
         headers = {"User-Agent": "pulumi-systemd", "Content-Type": channel.content_type, **dict(channel.headers)}
         connection.request("POST", target, posted(channel, event).encode("utf-8"), headers)
         status = connection.getresponse().status
@@ -184,6 +194,8 @@ def _post(channel: WebhookChannel, event: Event, seconds: float) -> None:
 
 def posted(channel: WebhookChannel, event: Event) -> str:
     """The body of the request."""
+    if channel.shape == "ping":
+        return "\n".join((event.text, *event.lines)) + "\n"
     if channel.shape == "slack":
         fence = "\n```\n" + "\n".join(event.lines) + "\n```" if event.lines else ""
         return json.dumps({"text": f"*{title_of(event)}*\n{event.text}{fence}"})

@@ -122,6 +122,9 @@ def _of_now(state: State, now: float, check: Check) -> State:
     The state without actions that no longer count. What lies in the future was written before the clock went back, and
     counts as of now.
     """
+    moments = (*state.actions, state.next_allowed, state.outage, state.well_since, state.opened)
+    if not any(moments):
+        return state
     longest = max(check.backoff_max_sec, check.backoff_sec) * (1 + check.jitter)
     return replace(
         state,

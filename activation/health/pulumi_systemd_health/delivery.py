@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Callable
 
-from .channels import RefusedError, UndeliveredError, send
+from .channels import RefusedError, UndeliveredError, is_for, send
 from .event import Event
 from .journal import say
 from .notifier_settings import Channel, NotifierSettings
@@ -123,8 +123,12 @@ def _failed(name: str, lane: Lane, path: str, problem: Exception, settings: Noti
 
 
 def _left(item: Spooled, lanes: dict[str, Lane]) -> list[str]:
-    """Channels that the event is still to go through. One that the notifier no longer has is none."""
-    return [name for name in lanes if item.event.left is None or name in item.event.left]
+    """Channels that the event is still to go through: of those that the notifier has, and that want it."""
+    return [
+        name
+        for name, lane in lanes.items()
+        if (item.event.left is None or name in item.event.left) and is_for(lane.channel, item.event)
+    ]
 
 
 def _is_due(lane: Lane, item: Spooled, now: float) -> bool:

@@ -15,14 +15,12 @@ from .delivery import deliver_all
 from .due import seconds_of_span
 from .errors import BrokenCheckError
 from .failed import tell_failure
-from .group import group_at, group_names
+from .group import group_at, group_names, notifier_at
 from .hold import EVERY_CHECK, LONGEST_LEASE_SEC, set_hold
 from .journal import say
-from .notifier_settings import NotifierSettings, notifier_of
 from .overview import overview_of, table_of
 from .places import Places
 from .run import ASKED, Run
-from .strict_json import MalformedError
 
 USAGE = """usage: python3 {program} COMMAND
 
@@ -82,20 +80,6 @@ def _command(words: list[str], places: Places, program: str) -> int:
     if verb == "check":
         return _check_now(places, rest)
     raise UsageError(USAGE.format(program=program))
-
-
-def notifier_at(places: Places, name: str) -> NotifierSettings:
-    """The settings of a notifier. Raises BrokenCheckError."""
-    own = os.path.join(os.environ.get("CREDENTIALS_DIRECTORY", ""), f"{name}.json")
-    path = own if os.environ.get("CREDENTIALS_DIRECTORY") else places.notifier_settings(name)
-    try:
-        with open(path, encoding="utf-8") as source:
-            return notifier_of(source.read())
-    except (OSError, UnicodeDecodeError) as problem:
-        reason = problem.strerror if isinstance(problem, OSError) else "it is not UTF-8"
-        raise BrokenCheckError(f"{path} cannot be read: {reason}") from None
-    except MalformedError as problem:
-        raise BrokenCheckError(f"{path}: {problem}") from None
 
 
 def _show_status(places: Places, only: Sequence[str], as_json: bool) -> int:

@@ -1,10 +1,11 @@
-"""The groups of a scope as they lie on disk."""
+"""The groups and notifiers of a scope as they lie on disk."""
 
 from __future__ import annotations
 
 import os
 
 from .errors import BrokenCheckError
+from .notifier_settings import NotifierSettings, notifier_of
 from .places import Places
 from .settings import Group, group_of
 from .strict_json import MalformedError
@@ -41,3 +42,17 @@ def history_path(places: Places, group: str) -> str:
 
 def report_path(places: Places, group: str) -> str:
     return os.path.join(places.reports, f"{group}.json")
+
+
+def notifier_at(places: Places, name: str) -> NotifierSettings:
+    """The settings of a notifier. Raises BrokenCheckError."""
+    own = os.path.join(os.environ.get("CREDENTIALS_DIRECTORY", ""), f"{name}.json")
+    path = own if os.environ.get("CREDENTIALS_DIRECTORY") else places.notifier_settings(name)
+    try:
+        with open(path, encoding="utf-8") as source:
+            return notifier_of(source.read())
+    except (OSError, UnicodeDecodeError) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) else "it is not UTF-8"
+        raise BrokenCheckError(f"{path} cannot be read: {reason}") from None
+    except MalformedError as problem:
+        raise BrokenCheckError(f"{path}: {problem}") from None

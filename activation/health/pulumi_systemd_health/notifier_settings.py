@@ -37,7 +37,7 @@ class SendmailChannel:
 
 @dataclass(frozen=True)
 class WebhookChannel:
-    """A POST. `shape` is `json`, `slack`, `teams` or `template`."""
+    """A POST. `shape` is `json`, `slack`, `teams`, `template`, or `ping`, which gets the runs of timers alone."""
 
     name: str
     url: str
@@ -124,8 +124,8 @@ def _channel(value: object, path: str) -> Channel:
     if kind == "webhook":
         fields = Fields(value, path, ("kind", "name", "url", "shape", "template", "contentType", "headers", "caFile"))
         shape = fields.text("shape")
-        if shape not in ("json", "slack", "teams", "template"):
-            raise MalformedError(f"{path}.shape is not one of json, slack, teams, template")
+        if shape not in ("json", "slack", "teams", "template", "ping"):
+            raise MalformedError(f"{path}.shape is not one of json, slack, teams, template, ping")
         headers = fields.raw("headers")
         if not isinstance(headers, dict) or not all(isinstance(each, str) for each in headers.values()):
             raise MalformedError(f"{path}.headers is not an object of texts")

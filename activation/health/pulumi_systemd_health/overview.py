@@ -96,7 +96,7 @@ def table_of(overview: Sequence[dict[str, object]], now: float) -> list[str]:
     for each in overview:
         left, most = each["actionsLeft"], each["maxActions"]
         within = span(float(str(each["withinSec"])))
-        budget = f"{left} of {most} left in {within}" if most else "only tells"
+        budget = f"{left} of {most} left in {within}" if most and each["nextAction"] else "only tells"
         held = each["heldUntil"]
         state = str(each["state"])
         state = f"{state}, held" if held is not None and state != "held" else state

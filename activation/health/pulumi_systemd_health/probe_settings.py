@@ -89,9 +89,22 @@ class UnitProbe:
     unit: str
 
 
-Probe = Union[HttpProbe, TcpProbe, UnixSocketProbe, CommandProbe, FileProbe, DiskProbe, MemoryProbe, UnitProbe]
+@dataclass(frozen=True)
+class TimerProbe:
+    """A timer whose runs must take place, and do well. `memory` is a file for what was seen of them."""
 
-KINDS = "http, tcp, unix-socket, command, file, disk, memory, unit"
+    timeout_sec: float
+    timer: str
+    # How late a run may be, beyond what the timer itself leaves to chance.
+    grace_sec: float
+    memory: str = ""
+
+
+Probe = Union[
+    HttpProbe, TcpProbe, UnixSocketProbe, CommandProbe, FileProbe, DiskProbe, MemoryProbe, UnitProbe, TimerProbe
+]
+
+KINDS = "http, tcp, unix-socket, command, file, disk, memory, unit, timer"
 
 
 def probe_of(value: object, path: str) -> Probe:
@@ -142,4 +155,7 @@ def probe_of(value: object, path: str) -> Probe:
     if kind == "unit":
         given, seconds = fields("unit")
         return UnitProbe(seconds, given.text("unit"))
+    if kind == "timer":
+        given, seconds = fields("timer", "graceSec")
+        return TimerProbe(seconds, given.text("timer"), given.number("graceSec"))
     raise MalformedError(f"{path}.kind is not one of {KINDS}")

@@ -25,9 +25,11 @@ from .probe_settings import (
     MemoryProbe,
     Probe,
     TcpProbe,
+    TimerProbe,
     UnitProbe,
     UnixSocketProbe,
 )
+from .timer_runs import timer_problem
 
 LONGEST_BODY = 1 << 20
 # What a probe may take beyond its own bound before it is given up: a name server that is silent, a thread that waits.
@@ -137,6 +139,8 @@ def _problem_of(probe: Probe) -> str | None:
         return _disk_problem(probe)
     if isinstance(probe, MemoryProbe):
         return _memory_problem(probe)
+    if isinstance(probe, TimerProbe):
+        return timer_problem(probe)
     return _unit_problem(probe)
 
 
@@ -155,6 +159,8 @@ def name_of(probe: Probe, confidential: bool = False) -> str:
         return f"file {probe.path}"
     if isinstance(probe, DiskProbe):
         return f"disk {probe.path}"
+    if isinstance(probe, TimerProbe):
+        return probe.timer
     return f"memory of {probe.unit}" if isinstance(probe, MemoryProbe) else probe.unit
 
 

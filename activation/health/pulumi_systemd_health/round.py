@@ -6,14 +6,17 @@ import random
 from dataclasses import dataclass, replace
 from typing import Callable, Mapping, Sequence
 
+from .command import OverdueError
 from .decision import WARNING, Condition, Decision, Sight, decide, span
 from .errors import BrokenCheckError
 from .hold import EVERY_CHECK, holds_at, lease_left
 from .journal import say
 from .places import Places
+from .probe_settings import Probe, TimerProbe
 from .probes import Answer, answers_of, verdict_of_all
 from .settings import Check, Group
 from .state import State
+from .timer_runs import runs_path, service_of
 from .units import UnitView, system_stopping, unit_views
 
 
@@ -27,16 +30,17 @@ class Seen:
     sight: Sight
 
 
-def seen_of(groups: Sequence[Group], dealing_with: frozenset[str] = frozenset()) -> list[Seen]:
+def seen_of(groups: Sequence[Group], states: str, dealing_with: frozenset[str] = frozenset()) -> list[Seen]:
     """
     What every check of these groups sees: one question to systemd for all units, then all probes side by side.
-    `dealing_with` are units that an earlier action is still at work on. Raises BrokenCheckError when systemd is silent.
+    `states` is the directory of what is remembered; `dealing_with` are units that an earlier action is still at work
+    on. Raises BrokenCheckError when systemd is silent.
     """
     checks = [(group, check) for group in groups for check in group.checks]
     views = unit_views(check.unit for _, check in checks if check.unit is not None)
-    asked: list[tuple[int, Check]] = []
+    asked: list[tuple[int, Check, list[Probe]]] = []
     sights: dict[int, Sight] = {}
-    for index, (_, check) in enumerate(checks):
+    for index, (group, check) in enumerate(checks):
         view = views.get(check.unit) if check.unit is not None else None
         if check.unit in dealing_with:
             sights[index] = Sight(Condition.BUSY, "an action of ours is under way")
@@ -49,7 +53,7 @@ def seen_of(groups: Sequence[Group], dealing_with: frozenset[str] = frozenset())
                 else Sight(Condition.HEALTHY, "nothing to probe")
             )
         else:
-            asked.append((index, check))
+            asked.append((index, check, [_with_memory(probe, states, group.name) for probe in check.probes]))
     for index, check, answers in _answers(asked):
         sights[index] = _probed(views.get(check.unit or ""), answers)
     seen = [
@@ -58,13 +62,17 @@ def seen_of(groups: Sequence[Group], dealing_with: frozenset[str] = frozenset())
     return blocked(seen)
 
 
-def _answers(asked: Sequence[tuple[int, Check]]) -> list[tuple[int, Check, list[Answer]]]:
+def _with_memory(probe: Probe, states: str, group: str) -> Probe:
+    return replace(probe, memory=runs_path(states, group, probe.timer)) if isinstance(probe, TimerProbe) else probe
+
+
+def _answers(asked: Sequence[tuple[int, Check, list[Probe]]]) -> list[tuple[int, Check, list[Answer]]]:
     found: list[tuple[int, Check, list[Answer]]] = []
     # What is confidential in one check is no reason to say less of another.
     for confidential in (False, True):
-        some = [(index, check) for index, check in asked if check.confidential is confidential]
-        answers = iter(answers_of([probe for _, check in some for probe in check.probes], confidential))
-        found += [(index, check, [next(answers) for _ in check.probes]) for index, check in some]
+        some = [each for each in asked if each[1].confidential is confidential]
+        answers = iter(answers_of([probe for _, _, probes in some for probe in probes], confidential))
+        found += [(index, check, [next(answers) for _ in probes]) for index, check, probes in some]
     return found
 
 
@@ -165,3 +173,14 @@ def decisions_of(
             state = State(each.check.unit)
         decisions.append(decide(state, sight, now, each.check, dice()))
     return decisions
+
+
+def told_unit(check: Check) -> str | None:
+    """The unit whose journal says more: the one that is checked, or the one whose runs are."""
+    timer = next((probe.timer for probe in check.probes if isinstance(probe, TimerProbe)), None)
+    if check.unit is not None or timer is None:
+        return check.unit
+    try:
+        return service_of(timer)
+    except (BrokenCheckError, OverdueError):
+        return None

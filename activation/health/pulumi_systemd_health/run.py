@@ -20,10 +20,11 @@ from .history import HistoryEntry, add_to_history, add_to_log
 from .hold import transactions_kept_out
 from .journal import journal_tail, say, show_status
 from .notice import host_name, keep_for, start_deliveries
+from .pings import ping_runs
 from .places import Places
 from .redaction import Redactor
 from .report import CheckReport, GroupReport, loaded_report, save_report
-from .round import Seen, decisions_of, seen_of, victims_of
+from .round import Seen, decisions_of, seen_of, told_unit, victims_of
 from .settings import Group, Step
 from .state import State, loaded_states, save_text, states_text
 from .strict_json import MalformedError
@@ -129,7 +130,7 @@ class Run:
     def _round(self, groups: Sequence[Group], begun: float) -> None:
         self.begun.update({group.name: begun for group in groups})
         try:
-            seen = seen_of(groups, frozenset(self.acting))
+            seen = seen_of(groups, self.places.states, frozenset(self.acting))
             ill = any(each.sight.condition is Condition.UNHEALTHY for each in seen)
             free = self._kept_out() if ill else True
             states = {group.name: self._states(group) for group in groups}
@@ -146,6 +147,7 @@ class Run:
             mine = [(each, made) for each, made in zip(seen, decisions) if each.group is group]
             try:
                 self._told(group, mine, victims, tails)
+                ping_runs(self.places, [each for each, _ in mine])
                 self._remembered(group, states[group.name], mine)
             except OSError as problem:
                 where = problem.filename or self.places.states
@@ -179,21 +181,17 @@ class Run:
 
     def _tails(self, seen: Sequence[Seen], decisions: Sequence[Decision]) -> dict[str, tuple[str, ...]]:
         """The end of the journal of each unit that is told of now. Secrets are struck out."""
-        units = {
-            each.check.unit: each.view.invocation
+        told = [
+            each.check
             for each, made in zip(seen, decisions)
-            if each.check.unit is not None
-            and each.view is not None
-            and each.group.notify
+            if each.group.notify
             and any(message.notify and message.event in ("outage", "open") for message in made.messages)
-        }
+        ]
+        units = dict.fromkeys(unit for unit in map(told_unit, told[:20]) if unit is not None)
         if not units:
             return {}
         redactor = Redactor(self.places.secret_files)
-        return {
-            unit: tuple(redactor.redact(line) for line in journal_tail(unit, "", TAIL_LINES))
-            for unit in list(units)[:20]
-        }
+        return {unit: tuple(redactor.redact(line) for line in journal_tail(unit, "", TAIL_LINES)) for unit in units}
 
     def _told(
         self,
@@ -227,8 +225,11 @@ class Run:
                 if message.event == "outage" and action is not None:
                     done = action.split(":", 1)[0]
                     text = f"{text}. Done about it: {done}"
-                lines = tails.get(each.check.unit or "", ()) if message.event in ("outage", "open") else ()
                 name, unit, host = each.check.name, each.check.unit, host_name()
+                lines: tuple[str, ...] = ()
+                if message.event in ("outage", "open"):
+                    unit = told_unit(each.check)
+                    lines = tails.get(unit or "", ())
                 event = Event(new_id(), now, host, name, unit, message.event, message.priority, text, lines)
                 keep_for(self.places, group.notify, event)
         with contextlib.suppress(OSError):

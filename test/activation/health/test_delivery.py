@@ -122,6 +122,19 @@ class DeliveryTest(unittest.TestCase):
         (teams,) = [each for each in parsed if "attachments" in each]
         self.assertEqual(teams["attachments"][0]["content"]["body"][0]["text"], "web1: api not well")
 
+    def test_a_ping_gets_runs_and_failures_alone_in_their_order_and_others_get_no_runs(self) -> None:
+        events = ["run-started", "outage", "run-failed", "run-started", "run-succeeded", "recovered", "failed"]
+        with WebServer() as pinged, WebServer() as told:
+            for number, name in enumerate(events):
+                put_event(self.spool, event(number, event=name, lines=("tail",) if name == "run-failed" else ()))
+            ping = webhook(pinged.port, name="ping", shape="ping", contentType="text/plain", url=f"http://127.0.0.1:{pinged.port}/ping/u/")
+            self.assertEqual(self.delivered(notifier(ping, webhook(told.port))), [])
+        paths = ["/ping/u/start", "/ping/u/fail", "/ping/u/start", "/ping/u", "/ping/u/fail"]
+        self.assertEqual([path for path, _, _ in pinged.requests], paths)
+        self.assertEqual(pinged.requests[1][2], 'not well: "2"\ntail\n')
+        self.assertEqual([json.loads(body)["event"] for _, _, body in told.requests], ["outage", "recovered", "failed"])
+        self.assertFalse(is_waiting(self.spool))
+
     def test_a_command_gets_the_event(self) -> None:
         path = os.path.join(os.path.dirname(self.spool), "got")
         put_event(self.spool, event())

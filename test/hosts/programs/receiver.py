@@ -41,8 +41,12 @@ class Mail(socketserver.StreamRequestHandler):
 
 class Web(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
-        event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        keep("webhook", f"{event['check']} {event['event']}", event["text"])
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode("utf-8")
+        if self.path.startswith("/ping/"):
+            keep("ping", self.path, body)
+        else:
+            event = json.loads(body)
+            keep("webhook", f"{event['check']} {event['event']}", event["text"])
         self.send_response(204)
         self.end_headers()
 
