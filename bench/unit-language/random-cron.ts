@@ -48,3 +48,8 @@ const schedule = oneof(
 export function randomSchedules({ seed, count }: Draw): readonly string[] {
   return fc.sample(schedule, { seed, numRuns: count });
 }
+
+/** Random crontabs, each of one to three such schedules. */
+export function randomCrontabs({ seed, count }: Draw): readonly (readonly string[])[] {
+  return fc.sample(fc.array(schedule, { minLength: 1, maxLength: 3 }), { seed, numRuns: count });
+}
