@@ -7,12 +7,24 @@ import { bootedHost, runningHost, type SandboxHost } from "../sandbox/host.ts";
 import { wheelhouse } from "../sandbox/wheelhouse.ts";
 import { cacheFolder } from "../setup/cache.ts";
 import { pulumiToolchain } from "../setup/toolchain.ts";
+import { djangoWatchPackages, prepareDjangoWatch } from "./django-watch.ts";
 import { unitStates } from "./host-view.ts";
 import { demoStack } from "./stack.ts";
 import { unitTable } from "./table.ts";
 
-/** Examples that run by this command alone, with what shows that they work, and the secrets that they need. */
-const examples: Readonly<Record<string, { shows: string; secrets: readonly string[] }>> = {
+interface Example {
+  /** A command on the host that shows that it works. */
+  readonly shows: string;
+  /** Paths in its config at which a random secret is set. */
+  readonly secrets: readonly string[];
+  /** Debian packages that its host has beside the usual ones. */
+  readonly packages?: readonly string[];
+  /** What is done once on a new host. */
+  readonly prepare?: (host: SandboxHost) => Promise<void>;
+}
+
+/** Examples that run by this command alone. */
+const examples: Readonly<Record<string, Example>> = {
   django: {
     shows: "curl --fail --silent --show-error --max-time 20 --data 'a lamp' http://127.0.0.1:8000/",
     secrets: ["pulumi-systemd:pythonServices.shop.secretEnvironment.DJANGO_SECRET_KEY"],
@@ -22,6 +34,17 @@ const examples: Readonly<Record<string, { shows: string; secrets: readonly strin
     secrets: [],
   },
   celery: { shows: "sleep 5; cat /var/lib/private/worker/ticks", secrets: [] },
+  "django-watch": {
+    // gunicorn hangs: seen after its grace, and restarted, and it alone.
+    shows: [
+      "systemctl kill --signal=STOP gunicorn.service",
+      "for check in 1 2 3 4 5 6; do sleep 7; pulumi-systemd-host health check django >/dev/null; done",
+      "pulumi-systemd-host health",
+    ].join("; "),
+    secrets: [],
+    packages: djangoWatchPackages,
+    prepare: prepareDjangoWatch,
+  },
 };
 
 const usage = `Usage: npm run example -- NAME [--destroy]
@@ -64,13 +87,26 @@ async function main(): Promise<void> {
     stack.remove();
     return;
   }
-  const host = running ?? (await bootedHost({ name: sandbox, release: "bookworm", log: print }));
+  const host = running ?? (await preparedHost(sandbox, example));
   await run("up");
-  const states = await unitStates((command) => host.output(command), await stack.units());
+  // A template does not run itself.
+  const units = (await stack.units()).filter((unit) => !unit.includes("@."));
+  const states = await unitStates((command) => host.output(command), units);
   const rows = states.map((state) => [state.name, state.active, state.enabled]);
   for (const line of unitTable(["UNIT", "STATE", "ENABLED"], rows)) print(line);
   print(`\n$ ${example.shows}\n${await shown(host, example.shows)}`);
   print(`Look around: npm run host -- ssh ${sandbox}. Take it away: npm run example -- ${name} --destroy`);
+}
+
+async function preparedHost(name: string, { packages = [], prepare }: Example): Promise<SandboxHost> {
+  const host = await bootedHost({ name, release: "bookworm", packages, log: print });
+  try {
+    await prepare?.(host);
+    return host;
+  } catch (error) {
+    await host.down();
+    throw error;
+  }
 }
 
 async function shown(host: SandboxHost, command: string): Promise<string> {
