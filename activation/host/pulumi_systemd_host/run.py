@@ -98,6 +98,8 @@ def run_recovery(transaction: str | None, at_boot: bool) -> int:
     if transaction:
         _tell(system, transaction, found)
     elif found:
+        for one in found:
+            _tell(system, one.transaction, found)
         # They have failed, and systemd keeps them for somebody to see: it is told here.
         names = [f"pulumi-systemd-{one.transaction}.service" for one in found if one.transaction]
         system.run(["systemctl", "reset-failed", "--", *names], 20)
@@ -110,7 +112,7 @@ def write_result(scratch: str, result: Result) -> None:
 
 
 def _tell(system: System, transaction: str, found: list[Recovered]) -> None:
-    """The result of a transaction that could not write its own."""
+    """The result of a transaction that could not write its own, where somebody may wait for it: not after a restart."""
     scratch = os.path.join(DIRECTORY, transaction)
     try:
         with open(os.path.join(scratch, REQUEST), encoding="utf-8") as source:
@@ -119,6 +121,7 @@ def _tell(system: System, transaction: str, found: list[Recovered]) -> None:
         return
     kept = kept_answers(system, scope)
     ended = " ".join(word for word in (os.environ.get("EXIT_CODE", ""), os.environ.get("EXIT_STATUS", "")) if word)
+    ended = ended or "and so was its way back"
     own = [one for one in found if one.transaction == transaction]
     answers = {path: one for path, one in kept.items() if one.transaction == transaction and one.code == 0}
     if (not own or own[0].committed) and answers:

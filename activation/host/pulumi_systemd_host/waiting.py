@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from .bundle import Bundle
 from .confirmation import ASKS, AWAITING, EXPIRED, confirm
 from .errors import HostError
 from .keeping import NAME
-from .system import ENVIRONMENT, Host
+from .system import ENVIRONMENT, Host, System
 from .writing import write_quietly
 
 # The way back has its own time (see pending.undo); these only end a program that hangs for another reason.
@@ -41,6 +42,9 @@ def run_unit(system: Host, scratch: Scratch, operation: str, login_home: str, as
             if result:
                 return result
             status = f"systemd-run ended with status {client.wait(STOP_SEC)}"
+            result = _result_of_way_back(system, scratch)
+            if result:
+                return result
             said.seek(0)
             words = said.read().decode("utf-8", "replace").strip()
             return _no_result(scratch, f"{status}: {words}" if words else status)
@@ -119,6 +123,20 @@ def _wait(system: Host, scratch: Scratch, asked: Bundle, client: subprocess.Pope
                 return result
         if confirming and scratch.has(AWAITING):
             return Result(1, f"{ASKS} within {asked.confirm_sec} s; `pulumi up` confirms it by itself")
+    return None
+
+
+def _result_of_way_back(system: System, scratch: Scratch) -> Result | None:
+    """Where the unit's own way back was killed too, the unit for a restart makes it, and then tells the result."""
+    begin = time.monotonic()
+    while time.monotonic() - begin < STOP_SEC:
+        done = system.run(["systemctl", "show", "--property=ActiveState", "--property=Job", NAME], 20)
+        lines = done.out.split()
+        is_at_work = "ActiveState=activating" in lines or any(re.fullmatch("Job=[1-9][0-9]*", line) for line in lines)
+        result = scratch.result()
+        if result or not is_at_work:
+            return result
+        time.sleep(LOOK_SEC)
     return None
 
 

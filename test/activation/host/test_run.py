@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import tempfile
 import unittest
@@ -82,6 +83,30 @@ class WayBack(WithUmask):
         self.assertRegex(said, "t2 was cut off before it ended; it was taken back")
         self.assertEqual(self.verbs()[-1], "reset-failed pulumi-systemd-t2.service")
         self.assertEqual({path: each for path, each in self.host.tree().items() if "answer-" not in path}, tree)
+
+    def test_who_still_waits_is_told(self) -> None:
+        """Also where the transaction's own way back was killed: as failed, or as done if its new state counts."""
+        for step, code, text in (
+            ("pulumi_systemd_host.transaction.write_ledger", 1, "and so was its way back.*it was taken back"),
+            ("pulumi_systemd_host.transaction.tidy", 0, '"outcome":"applied"'),
+        ):
+            with self.subTest(step), tempfile.TemporaryDirectory() as directory:
+                with mock.patch(step, side_effect=Crash()), self.assertRaises(Crash):
+                    self.apply(OLD if code else NEW)
+                scratch = asking.Scratch(f"t{self.number}", -1)
+                os.mkdir(os.path.join(directory, scratch.transaction))
+                request = {"scope": SCOPE, "operation": "apply", "digest": "d"}
+                with open(os.path.join(directory, scratch.transaction, asking.REQUEST), "w", encoding="utf-8") as target:
+                    json.dump(request, target)
+                with mock.patch.object(run, "DIRECTORY", directory), mock.patch.object(asking, "DIRECTORY", directory):
+                    self.recovery()
+                    found = waiting._result_of_way_back(self.host, scratch)  # noqa: SLF001
+                assert found is not None
+                self.assertEqual(found.code, code)
+                self.assertRegex(found.text.replace("\n", " "), text)
+
+    def test_a_way_back_that_nobody_makes_is_not_waited_for(self) -> None:
+        self.assertIsNone(waiting._result_of_way_back(self.host, asking.Scratch("t1", -1)))  # noqa: SLF001
 
     def test_nothing_found_is_nothing_done(self) -> None:
         self.apply(OLD)
