@@ -29,7 +29,7 @@ export const killedAtEachStep: Row = {
   async trial(subject, tally, number) {
     const wanted = subject.next;
     const before = subject.current;
-    const twice = number % 3 === 2;
+    const twice = Math.floor(number / 3) % 3 === 2;
     const step = subject.step(number);
     const how = twice ? "killed with its way back" : "killed";
     const { code, stdout } = await subject.ask(wanted, { before: failingAt(step, how) }).answered;
