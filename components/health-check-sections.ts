@@ -39,7 +39,7 @@ export interface HealthTestSettings {
   failAfter: number;
   failOf: number;
   graceSec: number;
-  /** `restart`, `reload`, `rollback`, `start UNIT`. */
+  /** `restart`, `reload`, `start UNIT`. */
   actions: string[];
   maxActions: number;
   withinSec: number;
@@ -222,7 +222,7 @@ export function healthServiceSections(
       Service: {
         Type: "oneshot",
         ExecStart: [encodedExecCommand(["/usr/bin/python3", "-I", healthProgramPath(scope), "run", service])],
-        // Actions are bounded by 200 s each, and a way back by 15 min; the run goes on while one is under way.
+        // Actions are bounded by 200 s each; the run goes on while one is under way.
         TimeoutStartSec: "30min",
         NotifyAccess: "main",
         // Checks each minute would fill the journal with their starts and ends (measured: 247 writes them nevertheless).

@@ -40,9 +40,10 @@ export type {
 /**
  * Checks on a timer, that treat what is not well within a budget. A check looks at a unit, at probes (HTTP, TCP, a socket,
  * a program, the freshness of a file, room on a disk, memory of a unit), or at both. When `failAfter` of the last `failOf`
- * checks failed, the first of `actions` is done, then the next: reload, restart that unit and it alone, roll the release
- * back, start a `hook`. At most `maxActions` within `withinSec`, each after a longer pause. A budget that is used up is
- * told once; after `halfOpenAfterSec` one action is tried, and so on until the unit is well, which is told as well.
+ * checks failed, the first of `actions` is done, then the next: reload, restart that unit and it alone, start a `hook`. At
+ * most `maxActions` within `withinSec`, each after a longer pause. A budget that is used up is told once; after
+ * `halfOpenAfterSec` one action is tried, and so on until the unit is well, which is told as well. A unit that systemd
+ * restarts without end is told, and left to systemd.
  *
  * It never acts on a unit that a person stopped, that systemd is about to restart or has a job for, that depends on
  * something that is not well (`dependsOn`), while the system goes down, during an update of the host, or while a person or
@@ -53,6 +54,8 @@ export type {
  * with `service` directives has a process of its own. What they find is in the journal, also in that of the unit, with the
  * fields `PULUMI_SYSTEMD_CHECK` and `PULUMI_SYSTEMD_EVENT`. That service fails when a check could not be made (a program is
  * missing, systemd does not answer): such a check says nothing about its unit, and is told once as well.
+ *
+ * With `runsOf` it watches the runs of a timer: those that do not take place, fail, or do not end in time are told.
  *
  * @example
  * ```ts

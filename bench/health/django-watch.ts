@@ -2,7 +2,7 @@
  * examples/django-watch on a real host: each part is killed, hangs, is wrongly set up and loses its database in turn.
  * Prints the table of docs/health.md. The first run builds a Debian root with nginx, postgresql and Django.
  *
- * `npm run bench:django-watch`
+ * `npm run bench:django-watch`, or some rows of it: `npm run bench:django-watch -- "cut off|stopped"`
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -55,7 +55,7 @@ function faults(): Fault[] {
     { check, what: "hung (SIGSTOP)", inject: `systemctl kill --signal=STOP ${unit}`, repair: "true" },
   ]);
   for (const check of ["gunicorn", "daphne", "celery", "celerybeat"]) {
-    all.push({ check, what: "wrongly set up", ...changed(unitOf(check), "ExecStart=\\\\nExecStart=/bin/false") });
+    all.push({ check, what: "wrongly set up", ...changed(unitOf(check), "ExecStart=\\nExecStart=/bin/false") });
   }
   const files = {
     postgresql: "/etc/postgresql/15/main/postgresql.conf",
@@ -153,6 +153,8 @@ async function row(host: SandboxHost, { check, what, inject, repair }: Fault): P
   const messages = (await received(host)).slice(before);
   const mails = messages.filter(({ way }) => way === "mail").map(({ title }) => title.replace(/^[^:]*: django\//, ""));
   assert.equal(messages.length, wanted, `${check} ${what}: ${JSON.stringify(messages)}`);
+  // What nobody noticed proves nothing; a kill may be mended unseen, and what a person stopped is no outage.
+  assert.ok(what === "killed" || what.startsWith("stopped") || wanted > 0, `${check} ${what}: nothing was noticed`);
   assert.ok(actions.length <= 3, `${check} ${what}: ${JSON.stringify(actions)}`);
   assert.ok(
     actions.every((action) => action.check === `django/${check}`),
@@ -193,8 +195,8 @@ async function main(): Promise<void> {
     console.log(
       "| part | what happens to it | what is done, after | what is sent, by mail and webhook |\n|---|---|---|---|",
     );
-    const only = process.argv[2];
-    for (const fault of faults().filter(({ check, what }) => only === undefined || `${check} ${what}`.includes(only))) {
+    const only = new RegExp(process.argv[2] ?? "");
+    for (const fault of faults().filter(({ check, what }) => only.test(`${check} ${what}`))) {
       console.log(await row(host, fault));
     }
   } finally {

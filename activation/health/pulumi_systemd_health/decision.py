@@ -229,8 +229,8 @@ def _acting(
     used = len(state.actions) + 1
     what = f"{step.verb} {step.unit}".rstrip()
     text = f"{what}, action {used} of {check.max_actions} in {span(check.within_sec)}: {sight.reason}"
-    # A rollback changes what runs, so a person wants to hear of each; a restart goes with the outage that it treats.
-    told.append(Message("action", WARNING, text, notify=step.verb == "rollback"))
+    # The message of the outage says what is done first, and that it was all in vain is told as well.
+    told.append(Message("action", WARNING, text, notify=False))
     after = replace(
         state,
         recent=(),

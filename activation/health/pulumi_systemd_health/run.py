@@ -267,9 +267,6 @@ class Run:
         key = each.check.unit or step.unit
         unit = each.check.unit or ""
         self.acting[key] = step
-        # A way back is a transaction of its own: it needs what keeps transactions out.
-        if step.verb == "rollback":
-            self.keep_out.close()
         threading.Thread(target=self._act, args=(key, each.check.name, step, unit), daemon=True).start()
 
     def _act(self, key: str, check: str, step: Step, unit: str) -> None:
@@ -298,6 +295,6 @@ class Run:
 
 
 def _still_counts(state: State) -> bool:
-    """Whether a check that is gone for now may need its state when it comes back, as by a rollback."""
+    """Whether a check that is gone for now may need its state when it comes back."""
     last = max((*state.actions, state.opened or 0.0), default=0.0)
     return time.time() - last < FORGOTTEN_SEC

@@ -14,7 +14,7 @@ DAYS_100_SEC = 8_640_000.0
 @dataclass(frozen=True)
 class Step:
     """
-    One rung of the ladder. `verb` is `restart`, `reload` or `rollback`, all of the check's own unit, or `start` of
+    One rung of the ladder. `verb` is `restart` or `reload`, both of the check's own unit, or `start` of
     `unit`, which is a hook.
     """
 
@@ -127,15 +127,15 @@ def _check(value: object, path: str) -> Check:
         confidential=fields.flag("confidential"),
     )
     if check.unit is None and any(step.verb != "start" for step in check.ladder):
-        raise MalformedError(f"{path} has no unit that could be restarted, reloaded or rolled back")
+        raise MalformedError(f"{path} has no unit that could be restarted or reloaded")
     return check
 
 
 def _step(text: str, path: str) -> Step:
     verb, _, unit = text.partition(" ")
-    if (verb in ("restart", "reload", "rollback") and not unit) or (verb == "start" and unit):
+    if (verb in ("restart", "reload") and not unit) or (verb == "start" and unit):
         return Step(verb, unit)
-    raise MalformedError(f"{path} holds something that is not restart, reload, rollback or start UNIT")
+    raise MalformedError(f"{path} holds something that is not restart, reload or start UNIT")
 
 
 def _dependencies_first(checks: list[Check]) -> tuple[Check, ...]:

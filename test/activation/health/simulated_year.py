@@ -28,7 +28,7 @@ from pulumi_systemd_health.state import State, states_of, states_text
 YEAR = 365 * 86400.0
 BEGIN = 1_800_000_000.0
 KINDS = ("hung", "hung", "failed", "failed", "stopped", "busy", "gone", "flapping", "unknown", "looping", "crashing")
-LADDERS = (("restart",), ("reload", "restart"), ("restart", "restart", "rollback"), ("restart", "start"), ())
+LADDERS = (("restart",), ("reload", "restart"), ("restart", "restart", "reload"), ("restart", "start"), ())
 
 
 class Broken(AssertionError):

@@ -176,11 +176,6 @@ class UnwellTest(unittest.TestCase):
         done = [life.after(120, unwell())[2] for _ in range(700)]
         self.assertEqual(done.count("restart"), 3)
 
-    def test_a_rollback_is_always_told_a_restart_goes_with_its_outage(self) -> None:
-        for verb, notified in (("restart", False), ("rollback", True)):
-            made = decided(State(UNIT), unwell(), NOW, check(fail_after=1, ladder=(Step(verb),)))
-            self.assertEqual([(message.event, message.notify) for message in made.messages][1], ("action", notified))
-
     def test_texts(self) -> None:
         made = decided(State(UNIT, (True,)), unwell())
         self.assertEqual(

@@ -177,11 +177,6 @@ class RunTest(unittest.TestCase):
         self.assertEqual((code, lines[-1]), (0, "<3>api-health: the restart failed: Job for api.service failed."))
         self.assertEqual(len(self.states()["api-health"].actions), 1)
 
-    def test_without_the_host_command_a_rollback_says_so(self) -> None:
-        self.set_answers("failed")
-        self.set_group(check_json(actions=["rollback"]))
-        self.assertIn("the rollback failed: this host has no /usr/local/sbin/", self.run_check()[1][-1])
-
     def test_what_forbids_to_act(self) -> None:
         for name, shown, system, lease_sec in (
             ("a person stopped it", "stopped", "running", 0),
