@@ -2,9 +2,11 @@ import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { asksTheSame, hostCommand, openedHostInput } from "../activation/host-command.ts";
 import { toldByEngine } from "./failed-update.ts";
+import { retriedBy } from "./host-confirmation.ts";
 import type { HostConnectionPlain } from "./host-connection.ts";
-import { sshConnection } from "./host-connection.ts";
+import { dialErrorLimit, sshConnection } from "./host-connection.ts";
 import { driftNote } from "./host-drift.ts";
+import { redialHandler } from "./host-redial.ts";
 import { appliedBefore, applyLine, connectionNow } from "./host-transport.ts";
 import { HostVerify } from "./host-verify.ts";
 import { childUrn, previousOutputs } from "./previous-state.ts";
@@ -29,7 +31,10 @@ export interface HostWork {
   readonly uploadsPattern: string;
   /** When an update asks the machine although its program has not changed. */
   readonly verify: pulumi.Output<HostVerify | undefined>;
-  readonly hooks?: pulumi.ResourceHookBinding;
+  /** Whether the machine is behind a bastion. */
+  readonly isBehindBastion: boolean;
+  /** Called when the transaction has failed: whether it is to be asked once more. */
+  readonly onError: readonly pulumi.ErrorHookFunction[];
 }
 
 const commandType = "command:remote:Command";
@@ -40,6 +45,7 @@ const commandType = "command:remote:Command";
  * @returns standard output of the transaction
  */
 export function hostCommands(host: pulumi.Resource, name: string, work: HostWork): pulumi.Output<string> {
+  const redial = work.isBehindBastion ? [redialHandler(work.connection.apply(dialErrorLimit))] : [];
   const parent = { parent: host };
   const fixed = { addPreviousOutputInEnv: false, logging: remote.Logging.Stderr };
   // Promises: an input that depended on the Host would wait for all its children, and so for itself.
@@ -69,7 +75,7 @@ export function hostCommands(host: pulumi.Resource, name: string, work: HostWork
         `${name}-${upload.name}`,
         { connection, source, remotePath: upload.remotePath, triggers: [machine] },
         // One connection to a host at a time.
-        { ...parent, dependsOn: made.slice(-1) },
+        { ...parent, dependsOn: made.slice(-1), ...retriedBy(`${name}-${upload.name}`, redial) },
       );
       made.push(copy);
     }
@@ -85,7 +91,7 @@ export function hostCommands(host: pulumi.Resource, name: string, work: HostWork
       delete: hostCommand("destroy"),
       stdin: work.stdin,
     },
-    { ...parent, dependsOn: uploads, ...(work.hooks === undefined ? {} : { hooks: work.hooks }) },
+    { ...parent, dependsOn: uploads, ...retriedBy(name, [...redial, ...work.onError]) },
   );
   return toldByEngine(command).stdout;
 }

@@ -166,6 +166,11 @@ interface ProviderEndpoint {
   privateKeyPassword?: string;
 }
 
+/** Dials that may fail before the update does. */
+export function dialErrorLimit({ dialErrorLimit: given = 10 }: HostConnectionPlain): number {
+  return given;
+}
+
 /**
  * @param shown the keys that host and bastion showed last; where it is one of the accepted it is taken, else the best type
  */
@@ -173,12 +178,14 @@ export function providerConnection(
   connection: HostConnectionPlain,
   shown: { hostKey?: string | undefined; proxy?: { hostKey?: string | undefined } | undefined } = {},
 ): ProviderConnection {
-  const { dialErrorLimit = 10, perDialTimeout = 10 } = connection;
+  const { perDialTimeout = 10 } = connection;
   const { bastion, agentSocketPath, sudoPassword: _sent, dialSec: _same, ...own } = sshConnection(connection);
-  const bounds = { dialErrorLimit, perDialTimeout };
+  const bounds = { dialErrorLimit: dialErrorLimit(connection), perDialTimeout };
   return {
     ...providerEndpoint(own, shown.hostKey),
     ...bounds,
+    // A dial that failed behind a bastion is not tried again over the same connection: see `redialHandler`.
+    ...(bastion === undefined ? {} : { dialErrorLimit: 0 }),
     ...(agentSocketPath === undefined ? {} : { agentSocketPath }),
     ...(bastion === undefined ? {} : { proxy: { ...providerEndpoint(bastion, shown.proxy?.hostKey), ...bounds } }),
   };

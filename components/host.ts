@@ -9,7 +9,7 @@ import type { Definition, DefinitionSource } from "./definition.ts";
 import { unlessFailed } from "./failed-update.ts";
 import { hostBundle, releaseUploads, uploadName, uploadsOf } from "./host-bundle.ts";
 import { hostCommands } from "./host-commands.ts";
-import { confirmationHook } from "./host-confirmation.ts";
+import { confirmationHandler } from "./host-confirmation.ts";
 import type { HostConnectionArgs } from "./host-connection.ts";
 import { acceptedKeys, hostConnectionSchema, hostKeyProblems, unpinnedEndpoints } from "./host-connection.ts";
 import { type HostReceipt, hostReceipt } from "./host-receipt.ts";
@@ -211,7 +211,8 @@ export class Host extends pulumi.ComponentResource {
       ),
       uploadsPattern: uploadsOf(scope),
       verify: outputOf(fieldOf(valid, "verify")),
-      ...(args.confirm === undefined ? {} : { hooks: { onError: [confirmationHook(this, name)] } }),
+      isBehindBastion: args.connection.proxy !== undefined,
+      onError: args.confirm === undefined ? [] : [confirmationHandler(this, name)],
     });
     this.receipt = pulumi.unsecret(stdout).apply((text) => reported(this, name, () => receiptOf(this, name, text)));
     this.registerOutputs({ receipt: unlessFailed(this.receipt) });

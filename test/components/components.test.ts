@@ -142,3 +142,13 @@ test("a host gets one command: constant text, everything else on standard input,
   assert.deepEqual(Object.keys(visible).sort(), ["addPreviousOutputInEnv", "create", "delete", "logging"]);
   assert.ok(!JSON.stringify([visible, inputsOf(Host.__pulumiType, "h3")]).includes("hush-hush"));
 });
+
+test("a host behind a bastion dials it ten times and the host itself once: dialling that again is made anew", async () => {
+  const endpoint = { host: "192.0.2.1", hostKey, privateKey: "hush-hush" };
+  const connection = { ...endpoint, proxy: { ...endpoint, host: "192.0.2.9" } };
+  await settledValue(new Host("h4", { connection, units: [] }).receipt);
+  const { secret } = inputsOf("command:remote:Command", "h4").connection as {
+    secret: { dialErrorLimit: number; proxy: { dialErrorLimit: number } };
+  };
+  assert.deepEqual([secret.dialErrorLimit, secret.proxy.dialErrorLimit], [0, 10]);
+});
