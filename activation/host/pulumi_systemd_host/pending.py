@@ -26,7 +26,7 @@ from .system import System
 from .systemctl import UnitState
 from .transient import end_left_behind
 from .units import Units
-from .users import known_accounts, known_groups, remove_halves, remove_users
+from .users import known_accounts, known_groups, remove_copies, remove_halves, remove_users
 
 # Of a transaction, and of a kept content: no path.
 NAME = re.compile(r"[A-Za-z0-9-]*")
@@ -146,7 +146,7 @@ def undo(system: System, directory: str, pending: Pending, wait_sec: float, at_b
         _bring_back_later(units, pending, undone)
     else:
         _bring_back(units, pending, undone)
-    _remove_accounts(system, pending, undone)
+    _remove_accounts(system, directory, pending, undone)
     _settle(system, pending, undone)
     return undone
 
@@ -255,7 +255,7 @@ def _reload_again(units: Units, pending: Pending, states: dict[str, UnitState], 
         _attempt(undone.units, lambda: units.reload(names))
 
 
-def _remove_accounts(system: System, pending: Pending, undone: Undone) -> None:
+def _remove_accounts(system: System, directory: str, pending: Pending, undone: Undone) -> None:
     def remove() -> None:
         seconds = 30.0
         there = known_accounts(system, pending.users, seconds)
@@ -263,6 +263,8 @@ def _remove_accounts(system: System, pending: Pending, undone: Undone) -> None:
         if there or groups:
             undone.files += remove_users(system, sorted(there), sorted(groups), seconds)
         remove_halves(system, pending.users, pending.groups, seconds)
+        # The record was written for the last time right before accounts were made.
+        remove_copies(system, os.stat(os.path.join(directory, "pending.json")).st_mtime)
 
     if pending.users or pending.groups:
         _attempt(undone.files, remove)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import re
 from typing import Iterable
 
 from .bundle import User
@@ -12,6 +14,7 @@ from .system import System
 from .systemctl import first_line
 
 ABSENT_KEY = 2
+COPY = re.compile(r"\.#(passwd|shadow|group|gshadow)[0-9A-Za-z]{6,16}|(passwd|shadow|group|gshadow)(\.[0-9]+|\+)")
 LOCKS = tuple(f"/etc/{name}.lock" for name in ("passwd", "shadow", "group", "gshadow", "subuid", "subgid"))
 
 
@@ -80,6 +83,29 @@ def remove_halves(system: System, names: Iterable[str], groups: Iterable[str], s
             system.run(["userdel", "--", name], seconds)
     for path in LOCKS:
         _remove_stale_lock(system.at(path))
+
+
+def remove_copies(system: System, since: float) -> None:
+    """
+    Remove the unfinished copies of account files that a killed systemd-sysusers or useradd left since then.
+
+    Both hold the lock of /etc/.pwd.lock while they work: with it no copy is in use.
+    """
+    try:
+        descriptor = os.open(system.at("/etc/.pwd.lock"), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for name in os.listdir(system.at("/etc")):
+            path = system.at(f"/etc/{name}")
+            if COPY.fullmatch(name) and os.lstat(path).st_ctime >= since:
+                remove_file(path)
+    except BlockingIOError:
+        # Somebody else changes accounts: a copy may be theirs.
+        return
+    finally:
+        os.close(descriptor)
 
 
 def _has_line(system: System, path: str, name: str) -> bool:

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import tempfile
+import time
 import unittest
 
 from pulumi_systemd_host_under_test import ScriptedSystem
 
 from pulumi_systemd_host.system import Completed
-from pulumi_systemd_host.users import remove_halves
+from pulumi_systemd_host.users import remove_copies, remove_halves
 
 NOBODY = Completed(2, "", "")
 
@@ -21,6 +23,10 @@ class Halves(unittest.TestCase):
         self.system = ScriptedSystem(directory.name)
         os.mkdir(self.system.at("/etc"))
         self.system.answers = {"getent": NOBODY}
+        self.read, self.write = os.pipe()
+        self.read_end, self.write_end = os.pipe()
+        for descriptor in (self.read, self.write, self.read_end, self.write_end):
+            self.addCleanup(os.close, descriptor)
 
     def put(self, name: str, text: str) -> None:
         with open(self.system.at(f"/etc/{name}"), "w", encoding="utf-8") as target:
@@ -53,6 +59,31 @@ class Halves(unittest.TestCase):
             self.put(f"{name}.lock", text)
         self.removed()
         self.assertEqual(sorted(os.listdir(self.system.at("/etc"))), ["group.lock", "shadow.lock", "subuid.lock"])
+
+    def test_copies_that_were_left_go_unless_somebody_works_or_they_are_older(self) -> None:
+        left = [".#groupMBBR9K", ".#gshadow586de380763fa663", "passwd.4711", "group+"]
+        others = ["group", "group-", ".pwd.lock", ".#hosts123456", "passwd.bak"]
+        for name in [*left, *others]:
+            self.put(name, "")
+        remove_copies(self.system, time.time() + 60)
+        self.assertEqual(sorted(os.listdir(self.system.at("/etc"))), sorted([*left, *others]))
+        with open(self.system.at("/etc/.pwd.lock"), "r+b") as held:
+            # Locks of one process do not exclude each other.
+            child = os.fork()
+            if not child:
+                try:
+                    fcntl.lockf(held, fcntl.LOCK_EX)
+                    os.write(self.write, b"1")
+                    os.read(self.read_end, 1)
+                finally:
+                    os._exit(0)
+            os.read(self.read, 1)
+            remove_copies(self.system, 0)
+            self.assertEqual(sorted(os.listdir(self.system.at("/etc"))), sorted([*left, *others]))
+            os.write(self.write_end, b"1")
+            os.waitpid(child, 0)
+        remove_copies(self.system, 0)
+        self.assertEqual(sorted(os.listdir(self.system.at("/etc"))), sorted(others))
 
 
 if __name__ == "__main__":
