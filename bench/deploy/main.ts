@@ -1,5 +1,5 @@
 // How long a deployment takes: `npm run bench`. docs/speed.md has what it found.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, release, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -13,7 +13,7 @@ import { floor } from "./floor.ts";
 import { ansible, peerPins, pyinfra } from "./peers.ts";
 import { plotText } from "./plot.ts";
 import { emptyRun, product, remoteCommands } from "./pulumi-contenders.ts";
-import { type Measured, type Results, resultsSchema } from "./results.ts";
+import { joinedResults, type Measured, type Results, resultsSchema } from "./results.ts";
 import { tableText } from "./table.ts";
 import { type Bundles, bundles, operations, parsedSize, type Size, sizeText } from "./workload.ts";
 
@@ -32,7 +32,8 @@ destroy. After each operation the hosts are checked, so nobody is quick by not d
   --only LIST         contenders: ${contenders.map(({ id }) => id).join(", ")}   (all)
   --runs N            runs of each contender, interleaved   (3)
   --peer-runs N       runs of ${peers.map(({ id }) => id).join(", ")}   (as --runs)
-  --out FOLDER        for results.json, results.md and speed.svg   (bench/deploy/results when all sizes and contenders run)
+  --out FOLDER        for results.json, results.md and speed.svg   (bench/deploy/results when all contenders run)
+                      results of other sizes that are there already stay: each size is a measurement of its own
   --draw              run nothing: draw table and plot anew from results.json
 `;
 
@@ -64,13 +65,12 @@ function chosenOptions(): Options | undefined {
     throw new Error(`--only ${unknown.join(",")}: the contenders are ${contenders.map(({ id }) => id).join(", ")}`);
   }
   const sizes = values.sizes.split(",").map(parsedSize);
-  const whole = wanted.length === contenders.length && everySize.every((size) => sizes.map(sizeText).includes(size));
   return {
     sizes,
     chosen: contenders.filter(({ id }) => wanted.includes(id)),
     runs: wholeNumber("--runs", values.runs),
     peerRuns: wholeNumber("--peer-runs", values["peer-runs"] ?? values.runs),
-    out: values.out ?? (whole || values.draw ? resultsFolder : undefined),
+    out: values.out ?? (wanted.length === contenders.length || values.draw ? resultsFolder : undefined),
     draw: values.draw,
   };
 }
@@ -133,7 +133,8 @@ function checkRestarts(wanted: readonly string[], found: readonly string[]): voi
   }
 }
 
-async function measuredResults({ sizes, chosen, runs, peerRuns }: Options): Promise<Results> {
+/** Measures each size; `found` gets the results of one as soon as it is done. */
+async function measure({ sizes, chosen, runs, peerRuns }: Options, found: (results: Results) => void): Promise<void> {
   const { env, version } = await pulumiToolchain(print);
   Object.assign(process.env, env);
   delete process.env.PULUMI_ACCESS_TOKEN;
@@ -142,13 +143,29 @@ async function measuredResults({ sizes, chosen, runs, peerRuns }: Options): Prom
   const hosts = booted.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
   try {
     for (const result of booted) if (result.status === "rejected") throw result.reason;
-    const measured: Measured[] = [];
+    const about = {
+      date: new Date().toISOString().slice(0, 10),
+      commit: (await commandOutput("git", ["git", "-C", repository, "rev-parse", "--short=12", "HEAD"])).trim(),
+      machine: {
+        processors: cpus().length,
+        model: cpus()[0]?.model ?? "",
+        gigabytes: Math.round(totalmem() / 2 ** 30),
+        kernel: release().split("-")[0] ?? "",
+      },
+      versions: {
+        pulumi: version,
+        node: process.version.slice(1),
+        ...Object.fromEntries(peerPins.map((pin) => pin.split("==") as [string, string])),
+        systemd: (await hosts[0]!.output("systemctl --version")).split(" ")[1] ?? "",
+      },
+    };
     // Not counted: what a first run compiles and caches.
     const smallest = { hosts: 1, services: 1 };
     const little = await bundles(smallest, hosts.slice(0, 1), repository);
     for (const contender of chosen) await cycle(contender, smallest, hosts.slice(0, 1), little, 0);
     for (const size of sizes) {
       const own = hosts.slice(0, size.hosts);
+      const measured: Measured[] = [];
       const wanted = await bundles(size, own, repository);
       for (let run = 1; run <= Math.max(runs, peerRuns); run++) {
         const first = (run - 1) % chosen.length;
@@ -157,28 +174,20 @@ async function measuredResults({ sizes, chosen, runs, peerRuns }: Options): Prom
           measured.push(...(await cycle(contender, size, own, wanted, run)));
         }
       }
+      found({
+        sizes: { [sizeText(size)]: about },
+        contenders: contenders.map(({ id, title }) => ({ id, title })),
+        measured,
+      });
     }
-    return {
-      date: new Date().toISOString().slice(0, 10),
-      commit: (await commandOutput("git", ["git", "-C", repository, "rev-parse", "--short=12", "HEAD"])).trim(),
-      machine: {
-        processors: cpus().length,
-        model: cpus()[0]?.model ?? "",
-        gigabytes: Math.round(totalmem() / 2 ** 30),
-        kernel: release(),
-      },
-      versions: {
-        pulumi: version,
-        node: process.version.slice(1),
-        ...Object.fromEntries(peerPins.map((pin) => pin.split("==") as [string, string])),
-        systemd: (await hosts[0]!.output("systemctl --version")).split(" ")[1] ?? "",
-      },
-      contenders: chosen.map(({ id, title }) => ({ id, title })),
-      measured,
-    };
   } finally {
     await Promise.all(hosts.map((host) => host.down()));
   }
+}
+
+function earlierResults(folder: string): Results | undefined {
+  const path = join(folder, "results.json");
+  return existsSync(path) ? resultsSchema.parse(JSON.parse(readFileSync(path, "utf8"))) : undefined;
 }
 
 async function main(): Promise<void> {
@@ -189,17 +198,24 @@ async function main(): Promise<void> {
   }
   const { out, draw } = options;
   if (!draw) await removeAbandonedHosts(print);
-  const results = draw
-    ? resultsSchema.parse(JSON.parse(readFileSync(join(out ?? resultsFolder, "results.json"), "utf8")))
-    : await measuredResults(options);
-  const table = tableText(results);
-  if (out !== undefined) {
-    mkdirSync(out, { recursive: true });
-    writeFileSync(join(out, "results.json"), `${JSON.stringify(results, undefined, 1)}\n`);
-    writeFileSync(join(out, "results.md"), `${table}\n`);
-    writeFileSync(join(out, "speed.svg"), plotText(results));
+  let results = out === undefined ? undefined : earlierResults(out);
+  if (draw) writeResults(out, results);
+  else {
+    await measure(options, (found) => {
+      results = joinedResults(results, found);
+      writeResults(out, results);
+    });
   }
-  print(`\n${table}`);
+  if (results === undefined) throw new Error(`there is no results.json in ${out} to draw from`);
+  print(`\n${tableText(results)}`);
+}
+
+function writeResults(folder: string | undefined, results: Results | undefined): void {
+  if (folder === undefined || results === undefined) return;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "results.json"), `${JSON.stringify(results, undefined, 1)}\n`);
+  writeFileSync(join(folder, "results.md"), `${tableText(results)}\n`);
+  writeFileSync(join(folder, "speed.svg"), plotText(results));
 }
 
 await main().catch((error: unknown) => {

@@ -18,18 +18,34 @@ const measured = z.strictObject({
 /** One operation of one contender. */
 export type Measured = z.infer<typeof measured>;
 
-/** All that one run of the benchmark found: the content of results.json. */
-export const resultsSchema = z.strictObject({
+/** When, where and with what a size was measured. */
+const measurement = z.strictObject({
   date: z.string(),
   /** Commit of this repository. */
   commit: z.string(),
   machine: z.strictObject({ processors: z.number(), model: z.string(), gigabytes: z.number(), kernel: z.string() }),
   versions: z.record(z.string(), z.string()),
+});
+
+/** What was found: the content of results.json. */
+export const resultsSchema = z.strictObject({
+  /** By size: each was measured in one run, in which all contenders took turns. */
+  sizes: z.record(z.string(), measurement),
   contenders: z.array(z.strictObject({ id: z.string(), title: z.string() })),
   measured: z.array(measured),
 });
 
 export type Results = z.infer<typeof resultsSchema>;
+
+/** Results with those of another run in place of what there was of its sizes. */
+export function joinedResults(earlier: Results | undefined, found: Results): Results {
+  if (earlier === undefined) return found;
+  const sizes = { ...earlier.sizes, ...found.sizes };
+  const kept = earlier.measured.filter(({ size }) => !(size in found.sizes));
+  const services = (size: string) => size.split("x").reduce((product, number) => product * Number(number), 1);
+  const measured = [...kept, ...found.measured].sort((a, b) => services(a.size) - services(b.size));
+  return { sizes, contenders: found.contenders, measured };
+}
 
 /** One cell of the table: how long an operation took a contender. */
 export interface Cell {
