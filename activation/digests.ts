@@ -4,11 +4,20 @@ import { parseUnitFile, unitModel } from "../systemd/unit-file.ts";
 import type { BundleDigests } from "./bundle.ts";
 import { type ChangeClass, changeClass } from "./change-class.ts";
 
+/** By text: many hosts have the same units. */
+const known = new Map<string, BundleDigests>();
+
 /**
  * The digests that decide what a change of this unit needs on a host: one for each class of directives.
  * @param text the exact bytes of the unit file
  */
 export function unitDigests(text: string): BundleDigests {
+  const found = known.get(text) ?? computedDigests(text);
+  known.set(text, found);
+  return { ...found };
+}
+
+function computedDigests(text: string): BundleDigests {
   const model = unitModel(parseUnitFile(text));
   return {
     file: sha256(text),
