@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { bootedHost, type SandboxHost } from "../../sandbox/host.ts";
 import { removeAbandonedHosts } from "../../sandbox/removal.ts";
-import { commandOutput } from "../../setup/command.ts";
 import { pulumiToolchain } from "../../setup/toolchain.ts";
 import type { Contender } from "./contender.ts";
 import { before, checkedAbsence, checkedState, type Invocations, restarted } from "./end-state.ts";
 import { floor } from "./floor.ts";
+import { pageWithResults } from "./page.ts";
 import { ansible, peerPins, pyinfra } from "./peers.ts";
 import { plotText } from "./plot.ts";
 import { emptyRun, product, remoteCommands } from "./pulumi-contenders.ts";
@@ -22,6 +22,7 @@ const peers: readonly Contender[] = [pyinfra, remoteCommands, ansible];
 const everySize = ["1x1", "1x20", "8x10"];
 const repository = join(import.meta.dirname, "..", "..");
 const resultsFolder = join(import.meta.dirname, "results");
+const page = join(repository, "docs", "speed.md");
 
 const help = `npm run bench [-- OPTIONS]
 
@@ -32,7 +33,8 @@ destroy. After each operation the hosts are checked, so nobody is quick by not d
   --only LIST         contenders: ${contenders.map(({ id }) => id).join(", ")}   (all)
   --runs N            runs of each contender, interleaved   (3)
   --peer-runs N       runs of ${peers.map(({ id }) => id).join(", ")}   (as --runs)
-  --out FOLDER        for results.json, results.md and speed.svg   (bench/deploy/results when all contenders run)
+  --out FOLDER        for results.json, results.md and speed.svg   (bench/deploy/results, and the
+                      tables of docs/speed.md, when all contenders run)
                       results of other sizes that are there already stay: each size is a measurement of its own
   --draw              run nothing: draw table and plot anew from results.json
 `;
@@ -145,7 +147,6 @@ async function measure({ sizes, chosen, runs, peerRuns }: Options, found: (resul
     for (const result of booted) if (result.status === "rejected") throw result.reason;
     const about = {
       date: new Date().toISOString().slice(0, 10),
-      commit: (await commandOutput("git", ["git", "-C", repository, "rev-parse", "--short=12", "HEAD"])).trim(),
       machine: {
         processors: cpus().length,
         model: cpus()[0]?.model ?? "",
@@ -216,6 +217,7 @@ function writeResults(folder: string | undefined, results: Results | undefined):
   writeFileSync(join(folder, "results.json"), `${JSON.stringify(results, undefined, 1)}\n`);
   writeFileSync(join(folder, "results.md"), `${tableText(results)}\n`);
   writeFileSync(join(folder, "speed.svg"), plotText(results));
+  if (folder === resultsFolder) writeFileSync(page, pageWithResults(readFileSync(page, "utf8"), results));
 }
 
 await main().catch((error: unknown) => {

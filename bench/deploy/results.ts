@@ -21,8 +21,6 @@ export type Measured = z.infer<typeof measured>;
 /** When, where and with what a size was measured. */
 const measurement = z.strictObject({
   date: z.string(),
-  /** Commit of this repository. */
-  commit: z.string(),
   machine: z.strictObject({ processors: z.number(), model: z.string(), gigabytes: z.number(), kernel: z.string() }),
   versions: z.record(z.string(), z.string()),
 });

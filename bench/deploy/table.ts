@@ -16,11 +16,46 @@ export function sizeTitle(size: string): string {
   return `${hosts} ${hosts === 1 ? "host" : "hosts"}, ${services} ${services === 1 ? "service" : "services"}${each}`;
 }
 
-/** The results as Markdown: a table for each size, medians, and how they compare with this product's. */
+/**
+ * The results as Markdown: for each size a table of medians and how they compare with this product's; then the processor
+ * time, which does not depend on what else the machine did.
+ */
 export function tableText(results: Results): string {
-  return sizesOf(results)
-    .map((size) => sizeTable(results, size))
-    .join("\n\n");
+  const sizes = sizesOf(results);
+  return [
+    ...sizes.map((size) => sizeTable(results, size)),
+    "Processor seconds of the machine that deploys, all processes of the tool together; what the hosts do is not in it:",
+    processorTable(results, sizes),
+    ...sizes.map((size) => aboutText(results, size)),
+  ].join("\n\n");
+}
+
+function processorTable(results: Results, sizes: readonly string[]): string {
+  const columns = sizes.flatMap((size) => operations.map((operation) => ({ size, operation })));
+  const rows = results.contenders.map(({ id, title }) => {
+    const cells = columns.map(({ size, operation }) => cell(results, size, id, operation, "cpuSeconds"));
+    return [title, ...cells.map((each) => (each === undefined ? "-" : each.median.toFixed(1)))];
+  });
+  return markdown(["", ...columns.map(({ size, operation }) => `${size} ${operationTitles[operation]}`)], rows);
+}
+
+/** Where a size was measured, and how often. */
+function aboutText(results: Results, size: string): string {
+  const about = results.sizes[size];
+  const own = results.measured.filter((one) => one.size === size);
+  const runs = (id: string) => own.filter((one) => one.contender === id && one.operation === "deploy").length;
+  const loads = own.map(({ load }) => load);
+  const versions = Object.entries(about?.versions ?? {}).map(([name, version]) => `${name} ${version}`);
+  return (
+    `${size}: ${about?.date}, ${about?.machine.processors} processors (${about?.machine.model}), ` +
+    `load ${Math.min(...loads)} to ${Math.max(...loads)}; ${versions.join(", ")}; runs: ` +
+    `${results.contenders.map(({ id }) => `${id} ${runs(id)}`).join(", ")}.`
+  );
+}
+
+function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (words: readonly string[]) => `| ${words.join(" | ")} |`;
+  return [line(head), line(head.map((_, index) => (index === 0 ? "---" : "---:"))), ...rows.map(line)].join("\n");
 }
 
 function sizeTable(results: Results, size: string): string {
@@ -40,9 +75,7 @@ function sizeTable(results: Results, size: string): string {
     const ratios = least.map((seconds, index) => `${secondsText(seconds!)} (${ratio(ours[index]!.median, seconds!)})`);
     rows.push(["floor and empty run together (pulumi-systemd is so many times that)", ...ratios]);
   }
-  const line = (words: readonly string[]) => `| ${words.join(" | ")} |`;
-  const head = [sizeTitle(size), ...operations.map((operation) => operationTitles[operation])];
-  return [line(head), line(head.map((_, index) => (index === 0 ? "---" : "---:"))), ...rows.map(line)].join("\n");
+  return markdown([sizeTitle(size), ...operations.map((operation) => operationTitles[operation])], rows);
 }
 
 /** These are what this product is held against; they are no alternative to it. */
