@@ -28,7 +28,7 @@ export function plotText(results: Results): string {
   const { contenders } = results;
   const block = contenders.length * rowHeight + 14;
   const height = top + operations.length * block + 46;
-  const width = left + sizes.length * panel.width + 16;
+  const width = Math.max(left + sizes.length * panel.width + 16, 960);
   const all = results.measured.map(({ seconds }) => seconds);
   const [low, high] = [Math.min(...all), Math.max(...all)];
   const first = Math.floor(Math.log10(low));
