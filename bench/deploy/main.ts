@@ -214,7 +214,7 @@ async function main(): Promise<void> {
 function writeResults(folder: string | undefined, results: Results | undefined): void {
   if (folder === undefined || results === undefined) return;
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "results.json"), `${JSON.stringify(results, undefined, 1)}\n`);
+  writeFileSync(join(folder, "results.json"), `${JSON.stringify(results, undefined, 2)}\n`);
   writeFileSync(join(folder, "results.md"), `${tableText(results)}\n`);
   writeFileSync(join(folder, "speed.svg"), plotText(results));
   if (folder === resultsFolder) writeFileSync(page, pageWithResults(readFileSync(page, "utf8"), results));
