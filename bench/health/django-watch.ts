@@ -136,6 +136,8 @@ async function row(host: SandboxHost, { check, what, inject, repair }: Fault): P
     await sleep(1000);
   }
   await host.run(repair);
+  // Whoever lost redis or the database needs some seconds to connect again, and checks come once a second here.
+  await sleep(10_000);
   await healthy(host, 120);
   const history = (await seen(host)).flatMap((one) => one.history.map((entry) => ({ ...entry, check: one.check })));
   const actions = history.filter(({ event }) => event === "action");

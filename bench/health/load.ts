@@ -42,6 +42,11 @@ async function used(host: SandboxHost, name: string): Promise<{ cpu: number; mem
   return { cpu: (user + system) * 10, memory: Number(kilobytes) / 1024 };
 }
 
+/** Connections that the host has accepted since its boot. */
+async function accepted(host: SandboxHost): Promise<number> {
+  return Number(await host.output("awk '/^Tcp:/ { opens = $7 } END { print opens }' /proc/net/snmp"));
+}
+
 async function main(): Promise<void> {
   Object.assign(process.env, (await pulumiToolchain((line) => console.error(line))).env);
   const host = await bootedHost({ release: "bookworm", packages: ["monit"], log: (line) => console.error(line) });
@@ -87,8 +92,12 @@ print((used.ru_utime + used.ru_stime) * 1000, (time.monotonic() - begin) * 1000,
     await host.output("systemctl restart monit");
     await sleep(65_000);
     const before = await used(host, "monit");
+    const met = await accepted(host);
     await sleep(minutes * 60_000);
     const after = await used(host, "monit");
+    const probes = (await accepted(host)) - met;
+    if (probes < 160 * (minutes - 1))
+      throw new Error(`monit made ${probes} connections in ${minutes} min, wanted 160 in each`);
 
     const middle = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
     const cpu = middle(runs.map((run) => run.cpu));
