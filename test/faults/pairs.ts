@@ -182,11 +182,13 @@ function wrongEnd(old: Bundle | undefined, next: Bundle, before: PairLook, after
     [...content.matchAll(/^WantedBy=(.*)$/gm)].map(([, target]) => `${target}.wants/${name}`),
   );
   const listening = next.units.flatMap((unit) => {
-    // A socket that goes on, as `onChange: none` wants it, keeps the address that it has.
+    const address = (content = "") => /^ListenStream=(.*)$/m.exec(content)?.[1];
     const was = before.units[unit.name];
     const goesOn = was !== undefined && isUp(was) && !(unit.name in after.starts);
-    const is = goesOn ? old?.units.find(({ name }) => name === unit.name) : unit;
-    return /^ListenStream=(.*)$/m.exec(is?.content ?? "")?.[1] ?? [];
+    const wasAt = address(old?.units.find(({ name }) => name === unit.name)?.content);
+    // A known gap (docs/faults.md): with `onChange: none` a daemon-reload closes an address that is not in the file any more.
+    if (goesOn && wasAt !== address(unit.content)) return [];
+    return address(unit.content) ?? [];
   });
   return [
     ...[...paths].filter((path) => wanted.get(path) !== after.files[path]).map((path) => `${path} is not as asked for`),
