@@ -91,7 +91,8 @@ export function hostCommands(host: pulumi.Resource, name: string, work: HostWork
       delete: hostCommand("destroy"),
       stdin: work.stdin,
     },
-    { ...parent, dependsOn: uploads, ...retriedBy(name, [...redial, ...work.onError]) },
+    // Made anew before the old one goes, the host would be applied and then destroyed.
+    { ...parent, dependsOn: uploads, deleteBeforeReplace: true, ...retriedBy(name, [...redial, ...work.onError]) },
   );
   return toldByEngine(command).stdout;
 }
