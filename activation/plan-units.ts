@@ -78,7 +78,7 @@ function decideChange(draft: UnitDraft, old: KnownUnit, next: KnownUnit, beside:
     draft.action = "start";
   } else if (!acts) {
     draft.action = atRest;
-  } else if (onChange === "none") {
+  } else if (onChange === "none" && !draft.name.endsWith(".socket")) {
     draft.action = atRest;
     draft.notes.push("not applied to what runs, because onChange is none");
   } else if (/\.(slice|target)$/.test(draft.name)) {
@@ -94,6 +94,8 @@ function decideChange(draft: UnitDraft, old: KnownUnit, next: KnownUnit, beside:
     draft.notes.push("it is not restarted, because that could make it fire; daemon-reload sets its next run");
   } else if (/\.(socket|timer)$/.test(draft.name)) {
     draft.action = "stop+start";
+    if (onChange === "none")
+      draft.notes.push("daemon-reload would close an address that left its file, so onChange none cannot hold");
   } else {
     const wantsReload = onChange === "reload" || (onChange === "auto" && !restarts);
     draft.action = wantsReload && old.unit.canReload && next.unit.canReload ? "reload" : "restart";

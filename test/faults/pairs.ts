@@ -181,15 +181,7 @@ function wrongEnd(old: Bundle | undefined, next: Bundle, before: PairLook, after
   const links = next.units.flatMap(({ name, content }) =>
     [...content.matchAll(/^WantedBy=(.*)$/gm)].map(([, target]) => `${target}.wants/${name}`),
   );
-  const listening = next.units.flatMap((unit) => {
-    const address = (content = "") => /^ListenStream=(.*)$/m.exec(content)?.[1];
-    const was = before.units[unit.name];
-    const goesOn = was !== undefined && isUp(was) && !(unit.name in after.starts);
-    const wasAt = address(old?.units.find(({ name }) => name === unit.name)?.content);
-    // A known gap (docs/faults.md): with `onChange: none` a daemon-reload closes an address that is not in the file any more.
-    if (goesOn && wasAt !== address(unit.content)) return [];
-    return address(unit.content) ?? [];
-  });
+  const listening = next.units.flatMap(({ content }) => /^ListenStream=(.*)$/m.exec(content)?.[1] ?? []);
   return [
     ...[...paths].filter((path) => wanted.get(path) !== after.files[path]).map((path) => `${path} is not as asked for`),
     ...same("links", links, after.links),

@@ -10,6 +10,8 @@ from .ledger import LedgerUnit
 from .systemctl import UnitState
 
 APPLIED_BY_DAEMON_RELOAD = (".slice", ".target")
+# A daemon-reload closes what a socket's file does not name any more, and opens nothing: it cannot be left as it is.
+FOLLOWS_ITS_FILE = ".socket"
 # systemd measures these from a moment that has passed: a timer that is started with one of them can fire at once.
 ONCE_PAST = re.compile(r"^\s*On(?:Boot|Startup|Active)Sec\s*=\s*\S", re.MULTILINE)
 
@@ -43,7 +45,7 @@ def decide(
         return Decision("start", ["the transaction starts it from now on", *reasons])
     if not reasons:
         return _decide_unchanged(unit, state, booted)
-    if unit.on_change == "none":
+    if unit.on_change == "none" and not unit.name.endswith(FOLLOWS_ITS_FILE):
         return Decision(
             "none",
             [*reasons, "not applied: onChange is none"],

@@ -107,6 +107,10 @@ class Decide(unittest.TestCase):
             with self.subTest(label):
                 self.assertEqual(decide(wanted, ledger_unit(unit()), now, False, [], False).verb, verb)
 
+    def test_a_socket_follows_its_file(self) -> None:
+        wanted = replace(unit(content=CHANGED, restart="2", on_change="none"), name="web.socket")
+        self.assertEqual(decide(wanted, ledger_unit(unit()), state(active="active"), False, [], False).verb, "restart")
+
     def test_after_a_boot(self) -> None:
         fresh = state(active="inactive", sub="dead", ActiveEnterTimestampMonotonic="0")
         decision = decide(unit(), ledger_unit(unit()), fresh, False, [], True)
