@@ -54,6 +54,8 @@ export const randomPairs: Row = {
       const left = Object.entries(gone.units).filter(([, unit]) => isUp(unit) || unit.load !== "not-found");
       if (left.length > 0) throw new Error(`after destroy there still is ${left.map(([name]) => name).join(", ")}`);
     } catch (error) {
+      // The rows that follow begin on a host without this pair.
+      await host.run(hostCommand("destroy"), { stdin: hostInput(next) });
       const why = error instanceof Error ? error.message : String(error);
       throw new Error(
         `pair ${number} of seed ${subject.random.seed}: ${why}\n${texts("old", old)}${texts("new", next)}`,
@@ -102,9 +104,25 @@ function wrongFate(name: string, trial: Trial, tally: (what: string) => void): s
   return [
     ...(planned.includes(seen) || isPulledIn ? [] : [`${name}: planned ${planned.join(" or ")}, observed ${seen}`]),
     ...(told === seen || isPulledIn ? [] : [`${name}: the receipt tells ${told}, observed ${seen}`]),
-    ...(starts === expected ? [] : [`${name}: ${seen}, and it was started ${starts} times`]),
+    ...(starts === expected || (starts > 1 && expected === 1 && isRunAnew(name, trial))
+      ? []
+      : [`${name}: ${seen}, and it was started ${starts} times`]),
     ...(seen === "none" && isUp(was) && was.began !== is.began ? [`${name}: another process, in the same run`] : []),
   ];
+}
+
+function isJobText(content: string): boolean {
+  return /^Type=oneshot$/m.test(content) && !content.includes("RemainAfterExit=yes");
+}
+
+/** Whether it is a job and another unit that was started requires it: it is done at once, so each such start runs it anew. */
+function isRunAnew(name: string, { next, after }: Trial): boolean {
+  const requires = (content: string) =>
+    [...content.matchAll(/^(?:Requires|BindsTo|Wants)=(.*)$/gm)].some(([, words = ""]) =>
+      words.split(" ").includes(name),
+    );
+  const { content } = next.units.find((unit) => unit.name === name) ?? { content: "" };
+  return isJobText(content) && next.units.some((unit) => unit.name in after.starts && requires(unit.content));
 }
 
 function seenFate(was: LookedUnit, is: LookedUnit, starts: number, reloads: number): Fate {
@@ -138,8 +156,8 @@ function toldFate(receipt: Receipt, name: string): Fate {
 }
 
 /** What systemd starts because something that was started wants it. */
-function pulledIn({ next, after }: Trial): Set<string> {
-  const found = new Set(Object.keys(after.starts));
+function pulledIn({ next, after, receipt }: Trial): Set<string> {
+  const found = new Set(Object.keys(after.starts).filter((name) => toldFate(receipt, name) !== "none"));
   for (let size = -1; size !== found.size; ) {
     size = found.size;
     for (const { name, content } of next.units) {
@@ -195,7 +213,7 @@ function wrongEnd(old: Bundle | undefined, next: Bundle, before: PairLook, after
 
 function wrongUnit(unit: Bundle["units"][number], was: LookedUnit | undefined, is: LookedUnit | undefined): string[] {
   if (was === undefined || is === undefined) return [];
-  const isJob = /^Type=oneshot$/m.test(unit.content) && !unit.content.includes("RemainAfterExit=yes");
+  const isJob = isJobText(unit.content);
   const nice = Number(/^Nice=(.*)$/m.exec(unit.content)?.[1] ?? 0);
   // A job that becomes a service, and is to be left as it is: nothing runs, and the receipt warns of it.
   const isLeft = unit.onChange === "none" && was.load === "loaded" && !isUp(was);
