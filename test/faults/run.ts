@@ -161,7 +161,7 @@ function options(): Options | undefined {
 }
 
 function wholeNumber(option: string, text: string): number {
-  if (!/^[0-9]{1,9}$/.test(text)) throw new Error(`${option} ${text}: expected a whole number`);
+  if (!/^[0-9]{1,10}$/.test(text)) throw new Error(`${option} ${text}: expected a whole number`);
   return Number(text);
 }
 
