@@ -1,11 +1,11 @@
 // Joins a policy pack and what it imports of ours into one JavaScript file, so that a preview does not read and strip 150
 // TypeScript files: `node build/policy-pack.ts` writes bin/policies/*.cjs. Same input, same bytes.
 
-import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build, type Plugin } from "esbuild";
+import { sourcesDigest } from "../policies/load.js";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
@@ -20,17 +20,6 @@ export const packs: readonly Pack[] = [
   { folder: "policies", bundle: "bin/policies/components.cjs" },
   { folder: "policies/commands", bundle: "bin/policies/commands.cjs" },
 ];
-
-/** SHA-256 over names and contents of source files, in the order of their names. */
-export function sourcesDigest(files: readonly string[]): string {
-  const hash = createHash("sha256");
-  for (const file of files.toSorted())
-    hash
-      .update(`${file}\0`)
-      .update(readFileSync(join(root, file)))
-      .update("\0");
-  return hash.digest("hex");
-}
 
 /**
  * Pulumi's own SDK is not joined in: its launcher has loaded most of it already, and the two must share it. The policy SDK

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { knownParts } from "./known-parts.ts";
+import { partlyKnownValue } from "./output-value.ts";
 import { checkedWithoutEcho } from "./secret-values.ts";
 
 /** Whether a value holds an Output, a Promise or a resource anywhere, so that it is known only later. */
@@ -15,9 +16,9 @@ export type Deferrable<T> = T | pulumi.Output<T>;
 
 /**
  * Runs `build` over the plain arguments: at once when nothing in them is an Output, so that a mistake stops the program
- * where it was made; else inside the Output, so that it stops everything that depends on it, with no secret in its words. Where parts of the arguments
- * are not known during a preview, `partly` runs on them with `pulumi.unknown` in their place; by default those parts of the
- * result are known that do not depend on them (`partsOf`).
+ * where it was made; else inside the Output, so that it stops everything that depends on it, with no secret in its words.
+ * Where parts of the arguments are not known during a preview, `partly` runs on them with `pulumi.unknown` in their place; by
+ * default those parts of the result are known that do not depend on them (`partsOf`).
  */
 export function built<R>(
   args: object,
@@ -55,7 +56,6 @@ export function outputOf<T>(value: Deferrable<T> | pulumi.Output<pulumi.Unwrap<T
 /** An Output as the SDK makes it; its declared type leaves out what concerns values that are known in part. */
 interface PartialOutput {
   apply(step: (value: unknown) => unknown, runWithUnknowns: true): pulumi.Output<unknown>;
-  promise(withUnknowns: true): Promise<unknown>;
 }
 
 function stepped<R>(
@@ -76,7 +76,7 @@ function stepped<R>(
  * carries no secrets and no dependencies, and what fails is unknown: give the engine an Output of the same besides.
  */
 export function partsOf(value: pulumi.Output<unknown>): Promise<unknown> {
-  return (value as unknown as PartialOutput).promise(true).catch(() => pulumi.unknown);
+  return partlyKnownValue(value).catch(() => pulumi.unknown);
 }
 
 function isOutput<T>(value: Deferrable<T>): value is pulumi.Output<T> {

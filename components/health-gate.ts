@@ -101,6 +101,10 @@ export function serviceGate(
     .apply(([plain, hidden]) => ({ unit, settings: JSON.stringify(bundleGate(unit, plain, hidden)) }));
 }
 
+/** Why a command may not hold a secret, under the path of its component's arguments. */
+export const secretCommandProblem =
+  "command: holds a secret, and every user of a host can see the arguments of a process; let the program read it from a file";
+
 const openProbes = ["tcp", "unixSocket", "file", "disk", "memory"] as const;
 
 /**
@@ -116,9 +120,7 @@ export function confidentialProbes(name: string, at: string, test: HealthProbesA
       throw new Error(`${name}: ${at}${openProbes[index]}: ${messages}`);
     }
     if (command) {
-      throw new Error(
-        `${name}: ${at}command: holds a secret, and every user of a host can see the arguments of a process; let the program read it from a file`,
-      );
+      throw new Error(`${name}: ${at}${secretCommandProblem}`);
     }
     return http;
   });

@@ -9,6 +9,7 @@ import { driftNote } from "./host-drift.ts";
 import { redialHandler } from "./host-redial.ts";
 import { appliedBefore, applyLine, connectionNow } from "./host-transport.ts";
 import { HostVerify } from "./host-verify.ts";
+import { knownValue } from "./output-value.ts";
 import { childUrn, previousOutputs } from "./previous-state.ts";
 
 /** One archive that travels before the transaction. */
@@ -121,11 +122,4 @@ async function verifyReason(
   const isSame = asksTheSame(last.stdin, input);
   const drift = await driftNote(host, name, sshConnection(given), openedHostInput(input).bundle, isSame);
   return drift && `${drift} (seen ${now})`;
-}
-
-/** The value of an Output, or undefined where only an update can know it. */
-async function knownValue<T>(output: pulumi.Output<T>): Promise<T | undefined> {
-  // The SDK has no public way to ask an Output whether it is known.
-  const internal = output as unknown as { isKnown: Promise<boolean>; promise(): Promise<T> };
-  return (await internal.isKnown) ? internal.promise() : undefined;
 }

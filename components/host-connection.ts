@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import type { SshConnection, SshEndpoint } from "../activation/ssh/connection.ts";
+import { type SshConnection, type SshEndpoint, sshEndpoint } from "../activation/ssh/connection.ts";
 import { acceptedHostKeys, HostKeyError } from "../activation/ssh/host-key.ts";
 import { built, type Deferrable } from "./deferred.ts";
 
@@ -183,9 +183,9 @@ export function providerConnection(
   const bounds = { dialErrorLimit: dialErrorLimit(connection), perDialTimeout };
   return {
     ...providerEndpoint(own, shown.hostKey),
-    ...bounds,
+    perDialTimeout,
     // A dial that failed behind a bastion is not tried again over the same connection: see `redialHandler`.
-    ...(bastion === undefined ? {} : { dialErrorLimit: 0 }),
+    dialErrorLimit: bastion === undefined ? bounds.dialErrorLimit : 0,
     ...(agentSocketPath === undefined ? {} : { agentSocketPath }),
     ...(bastion === undefined ? {} : { proxy: { ...providerEndpoint(bastion, shown.proxy?.hostKey), ...bounds } }),
   };
@@ -209,14 +209,5 @@ type Endpoint = z.infer<z.ZodObject<typeof endpointShape>>;
 
 function endpoint(given: Endpoint): SshEndpoint {
   const { host, port = 22, user = "root", password, privateKey, privateKeyPassword } = given;
-  const hostKeys = pinnedKeys(given);
-  return {
-    host,
-    port,
-    user,
-    ...(hostKeys === undefined ? {} : { hostKeys }),
-    ...(password === undefined ? {} : { password }),
-    ...(privateKey === undefined ? {} : { privateKey }),
-    ...(privateKeyPassword === undefined ? {} : { privateKeyPassword }),
-  };
+  return sshEndpoint({ host, port, user, password, privateKey, privateKeyPassword, hostKeys: pinnedKeys(given) });
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type * as pulumi from "@pulumi/pulumi";
+import { knownValue } from "./output-value.ts";
 
 /** Milliseconds before the first further dial; each next one waits half as long again, up to the longest. */
 const firstWait = 400;
@@ -14,7 +15,7 @@ export function redialHandler(tries: pulumi.Output<number>): pulumi.ErrorHookFun
   return async ({ errors }) => {
     const [latest = ""] = errors;
     const failed = errors.filter(mayPass).length;
-    if (!mayPass(latest) || failed > (await knownNumber(tries))) return false;
+    if (!mayPass(latest) || failed > ((await knownValue(tries)) ?? 0)) return false;
     const wait = Math.min(firstWait * 1.5 ** (failed - 1), longestWait);
     // Hosts that failed together come back one by one.
     await sleep(wait * (0.5 + Math.random()));
@@ -29,9 +30,4 @@ export function mayPass(error: string): boolean {
       error,
     ) || /proxy: after 0 failed attempts: ssh: handshake failed: (EOF|.*connection reset by peer)/.test(error)
   );
-}
-
-function knownNumber(output: pulumi.Output<number>): Promise<number> {
-  // A hook runs in an update, where every Output is known; the SDK has no public way to await one.
-  return (output as unknown as { promise(): Promise<number> }).promise();
 }

@@ -5,6 +5,7 @@ import { componentNameProblem } from "./argument-schema.ts";
 import { built, mapped } from "./deferred.ts";
 import type { Definition } from "./definition.ts";
 import { healthProgramPath, healthScope } from "./health-check-sections.ts";
+import { secretCommandProblem } from "./health-gate.ts";
 import { type NotifierArgs, type NotifierPlain, notifierSchema, notifierSettings } from "./notifier-args.ts";
 import { deliverySections, failureSections, notifierSettingsPath } from "./notifier-sections.ts";
 import { checkedWithoutEcho } from "./secret-values.ts";
@@ -70,11 +71,7 @@ function notifierDefinition(notifier: Notifier, name: string, args: NotifierArgs
   const known: pulumi.Output<unknown> = pulumi.secret(args);
   const text = pulumi.all([known, pulumi.isSecret(pulumi.output(command))]).apply(([plain, isSecret]) => {
     const settingsText = (open: unknown) => {
-      if (isSecret) {
-        throw new Error(
-          "command: holds a secret, and every user of a host can see the arguments of a process; let the program read it from a file",
-        );
-      }
+      if (isSecret) throw new Error(secretCommandProblem);
       return `${JSON.stringify(notifierSettings(name, validArguments(notifierSchema, open)), undefined, 2)}\n`;
     };
     return checkedWithoutEcho(known, plain, (open) => reported(notifier, name, () => settingsText(open)), args);

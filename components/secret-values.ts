@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { resourceError } from "./argument-error.ts";
+import { partlyKnownValue } from "./output-value.ts";
 
 /** What stands for a secret text in an error. */
 const stand = "[secret]";
@@ -53,8 +54,7 @@ function alike(error: unknown, message: string): Error {
 /** Arguments with all Outputs resolved, and a stand for each text that is secret. */
 async function withoutSecrets(value: unknown): Promise<unknown> {
   if (pulumi.Output.isInstance(value)) {
-    const { promise } = value as unknown as { promise(withUnknowns: true): Promise<unknown> };
-    const [known, isSecret] = await Promise.all([promise.call(value, true), pulumi.isSecret(value)]);
+    const [known, isSecret] = await Promise.all([partlyKnownValue(value), pulumi.isSecret(value)]);
     return isSecret ? stands(known) : known;
   }
   if (value instanceof Promise) return withoutSecrets(await value);

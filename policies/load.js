@@ -29,12 +29,16 @@ export function isCurrent(path) {
   const text = readFileSync(path, "utf8");
   const { sources, digest } = JSON.parse(text.slice("// ".length, text.indexOf("\n")));
   const present = sources.filter((file) => existsSync(join(root, file)));
-  if (present.length === 0) return true;
+  return present.length === 0 || sourcesDigest(present) === digest;
+}
+
+/** SHA-256 over names and contents of source files, in the order of their names. */
+export function sourcesDigest(files) {
   const hash = createHash("sha256");
-  for (const file of present)
+  for (const file of files.toSorted())
     hash
       .update(`${file}\0`)
       .update(readFileSync(join(root, file)))
       .update("\0");
-  return hash.digest("hex") === digest;
+  return hash.digest("hex");
 }

@@ -18,6 +18,25 @@ const endpointSchema = z.strictObject({
 /** One server on the way to a host, and how to log in there. Holds secrets. */
 export type SshEndpoint = z.infer<typeof endpointSchema>;
 
+/** Parts of an endpoint of which some may not be given. */
+type EndpointParts = Pick<SshEndpoint, "host" | "port" | "user"> & {
+  [K in Exclude<keyof SshEndpoint, "host" | "port" | "user">]: SshEndpoint[K] | undefined;
+};
+
+/** An endpoint that leaves out what is not given. */
+export function sshEndpoint(parts: EndpointParts): SshEndpoint {
+  const { host, port, user, password, privateKey, privateKeyPassword, hostKeys } = parts;
+  return {
+    host,
+    port,
+    user,
+    ...(password === undefined ? {} : { password }),
+    ...(privateKey === undefined ? {} : { privateKey }),
+    ...(privateKeyPassword === undefined ? {} : { privateKeyPassword }),
+    ...(hostKeys === undefined ? {} : { hostKeys }),
+  };
+}
+
 /** How a host is reached. */
 export const sshConnectionSchema = endpointSchema.extend({
   /** Path of the SSH agent's socket; an empty one is no agent. Default: `SSH_AUTH_SOCK`. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { SshConnection } from "./connection.ts";
+import { type SshConnection, sshEndpoint } from "./connection.ts";
 
 const endpointSchema = z.looseObject({
   host: z.string().min(1),
@@ -33,14 +33,7 @@ export function sshConnectionOf(connection: unknown): SshConnection {
 
 function endpoint(given: z.output<typeof endpointSchema>) {
   const { host, port, user, password, privateKey, privateKeyPassword, hostKey } = given;
-  return {
-    host,
-    port,
-    user,
-    ...(password === undefined ? {} : { password }),
-    ...(privateKey === undefined ? {} : { privateKey }),
-    ...(privateKeyPassword === undefined ? {} : { privateKeyPassword }),
-    // A comment may follow the key.
-    ...(hostKey === undefined ? {} : { hostKeys: [hostKey.split(" ").slice(0, 2).join(" ")] }),
-  };
+  // A comment may follow the key.
+  const hostKeys = hostKey === undefined ? undefined : [hostKey.split(" ").slice(0, 2).join(" ")];
+  return sshEndpoint({ host, port, user, password, privateKey, privateKeyPassword, hostKeys });
 }

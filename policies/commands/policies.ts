@@ -1,21 +1,11 @@
 import type { ResourceValidationArgs, ResourceValidationPolicy } from "@pulumi/policy";
-import { exposureRatchet } from "../exposure-ratchet.ts";
 import { knownBeforeUpdateRule } from "../known-before-update.ts";
 import { lintRules } from "../lint-rules.ts";
-import { nonRootUser } from "../non-root-user.ts";
 import { emptyStack } from "../observed-stack.ts";
 import { policyOf } from "../policy.ts";
-import { resourceLimits } from "../resource-limits.ts";
-import { restartPaced } from "../restart-paced.ts";
-import { restartRequired } from "../restart-required.ts";
 import type { Rule } from "../rule.ts";
-import { sandboxExposure } from "../sandbox-exposure.ts";
-import { sandboxNoNewPrivileges } from "../sandbox-no-new-privileges.ts";
-import { sandboxProtectSystem } from "../sandbox-protect-system.ts";
-import { sandboxTier } from "../sandbox-tier.ts";
-import { socketLoopback } from "../socket-loopback.ts";
+import { advisoryNames, unitRules } from "../unit-rules.ts";
 import { reading } from "../unknown-values.ts";
-import { watchdogRequired } from "../watchdog-required.ts";
 import { commandHostKey } from "./command-host-key.ts";
 import { awaitedSource, copiedSource } from "./copied-source.ts";
 import { unitsReadable } from "./units-readable.ts";
@@ -23,26 +13,14 @@ import { type WrittenUnits, writtenUnits } from "./written-units.ts";
 
 /** The rules of the pack for stacks without components of this package. All but two are those of the other pack. */
 export const commandRules: readonly Rule[] = [
-  sandboxProtectSystem,
-  sandboxNoNewPrivileges,
-  sandboxTier,
-  sandboxExposure,
-  exposureRatchet,
-  nonRootUser,
-  watchdogRequired,
-  restartRequired,
-  restartPaced,
-  resourceLimits,
-  socketLoopback,
+  ...unitRules,
   commandHostKey,
   unitsReadable,
   ...lintRules,
   knownBeforeUpdateRule(() => advisoryIds),
 ];
 
-const advisoryIds: ReadonlySet<string> = new Set(
-  commandRules.filter(({ level }) => level === "advisory").map(({ name }) => name),
-);
+const advisoryIds = advisoryNames(commandRules);
 
 /** Policies over the units that commands write. */
 export const commandPolicies: readonly ResourceValidationPolicy[] = policiesOverCommands(commandRules);
