@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { unlessFailed } from "./components/failed-update.ts";
 import { secretConfigKeys, stackConfig } from "./program/config.ts";
-import { reportedSystemd } from "./program/reported-systemd.ts";
 import { configFileText } from "./program/secret-places.ts";
 import { deployedHosts } from "./program/stack.ts";
 import { hostSummary } from "./program/summary.ts";
@@ -15,8 +14,5 @@ const config = stackConfig(
 
 /** What runs on each host, and what the last transaction there did. */
 export const hosts = Object.fromEntries(
-  Object.entries(deployedHosts(config, await reportedSystemd())).map(([name, host]) => [
-    name,
-    unlessFailed(host.receipt).apply(hostSummary),
-  ]),
+  Object.entries(deployedHosts(config)).map(([name, host]) => [name, unlessFailed(host.receipt).apply(hostSummary)]),
 );

@@ -41,25 +41,37 @@ export interface HostInput {
  * @throws Error when it is not such a text, or of another version of this library
  */
 export function openedHostInput(text: string): HostInput {
-  const { password, payload } = parts(text);
+  const sent = parts(text);
+  if (sent === undefined) throw new Error("this is not what a Host sends to its machine");
+  const { password, payload } = sent;
   return {
     bundle: bundleSchema.parse(JSON.parse(payload)),
     sudoPassword: password === undefined ? undefined : Buffer.from(password, "base64").toString(),
   };
 }
 
-/** Whether two texts ask the same of a host: all but the password for sudo, by which a host is reached. */
+/**
+ * Whether two texts ask the same of a host: all but the password for sudo, by which a host is reached. A text of another
+ * version of this library asks something else.
+ */
 export function asksTheSame(one: string, other: string): boolean {
   if (one === other) return true;
   const [a, b] = [parts(one), parts(other)];
-  return a.program === b.program && a.payload === b.payload;
+  return a !== undefined && b !== undefined && a.program === b.program && a.payload === b.payload;
 }
 
-function parts(text: string): { program: string; password: string | undefined; payload: string } {
+interface SentParts {
+  readonly program: string;
+  readonly password: string | undefined;
+  readonly payload: string;
+}
+
+/** What `hostInput` put together; undefined for any other text. */
+function parts(text: string): SentParts | undefined {
   const bytes = Buffer.from(text);
   const lineEnd = bytes.indexOf("\n");
   const length = Number(bytes.subarray(0, Math.max(lineEnd, 0)).toString());
-  if (!Number.isInteger(length) || length <= 0) throw new Error("this is not what a Host sends to its machine");
+  if (!Number.isInteger(length) || length <= 0) return undefined;
   const program = bytes.subarray(lineEnd + 1, lineEnd + 1 + length).toString();
   const rest = bytes.subarray(lineEnd + 1 + length).toString();
   if (!rest.startsWith(sudoLine)) return { program, password: undefined, payload: rest };

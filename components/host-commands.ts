@@ -10,7 +10,7 @@ import { redialHandler } from "./host-redial.ts";
 import { appliedBefore, applyLine, connectionNow } from "./host-transport.ts";
 import { HostVerify } from "./host-verify.ts";
 import { knownValue } from "./output-value.ts";
-import { childUrn, previousOutputs } from "./previous-state.ts";
+import { previousOutputsOf } from "./previous-state.ts";
 
 /** One archive that travels before the transaction. */
 export interface HostUpload {
@@ -38,7 +38,10 @@ export interface HostWork {
   readonly onError: readonly pulumi.ErrorHookFunction[];
 }
 
-const commandType = "command:remote:Command";
+/** Outputs of a Host's transaction after the last update; undefined for none. Never an input of the Host: see `hostCommands`. */
+export function previousCommand(host: pulumi.Resource, name: string): Promise<unknown> {
+  return previousOutputsOf(host, "command:remote:Command", name);
+}
 
 /**
  * Registers what brings a Host's machine to its state: uploads one after the other, and the transaction. Each is one
@@ -50,7 +53,7 @@ export function hostCommands(host: pulumi.Resource, name: string, work: HostWork
   const parent = { parent: host };
   const fixed = { addPreviousOutputInEnv: false, logging: remote.Logging.Stderr };
   // Promises: an input that depended on the Host would wait for all its children, and so for itself.
-  const previous = previousOf(host, name);
+  const previous = previousCommand(host, name);
   const reason = verifyReason(host, name, work, previous);
   const input = knownValue(work.stdin);
   const connection = pulumi.secret(
@@ -96,12 +99,6 @@ export function hostCommands(host: pulumi.Resource, name: string, work: HostWork
     { ...parent, dependsOn: uploads, deleteBeforeReplace: true, ...retriedBy(name, [...redial, ...work.onError]) },
   );
   return toldByEngine(command).stdout;
-}
-
-/** Outputs of the transaction's command after the last update; undefined for none. */
-async function previousOf(host: pulumi.Resource, name: string): Promise<unknown> {
-  const [all, urn] = await Promise.all([previousOutputs(), knownValue(host.urn)]);
-  return urn === undefined ? undefined : all[childUrn(urn, commandType, name)];
 }
 
 /** Why the machine is asked in this update although nothing has changed; undefined for no reason. */

@@ -55,6 +55,28 @@ export function applyLine(
   return last.stdin === stdin && isDeepStrictEqual(last.connection, { ...next }) ? last.create : undefined;
 }
 
+// Of a receipt that another version of this library may have taken.
+const reportSchema = z.looseObject({ systemd: z.number().int() });
+
+/**
+ * Major version of systemd that the machine had when it was last updated; undefined for another machine, and where it is not
+ * known.
+ * @param previous outputs of the command after the last update; undefined for none
+ */
+export function reportedSystemd(connection: HostConnectionPlain, previous: unknown): number | undefined {
+  const last = appliedBefore(previous);
+  if (last === undefined || !isSameMachine(last.connection, connectionNow(connection, previous))) return undefined;
+  return reportSchema.safeParse(parsedJson(last.stdout)).data?.systemd;
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** A machine is its host key; where that is not checked, its address. */
 function isSameMachine(last: z.infer<typeof endpointSchema>, next: ProviderConnection): boolean {
   if (next.hostKey !== undefined || last.hostKey !== undefined) return last.hostKey === next.hostKey;

@@ -8,13 +8,15 @@ import { built, fieldOf, mapped, outputOf } from "./deferred.ts";
 import type { Definition, DefinitionSource } from "./definition.ts";
 import { unlessFailed } from "./failed-update.ts";
 import { hostBundle, releaseUploads, uploadName, uploadsOf } from "./host-bundle.ts";
-import { hostCommands } from "./host-commands.ts";
+import { hostCommands, previousCommand } from "./host-commands.ts";
 import { confirmationHandler } from "./host-confirmation.ts";
 import type { HostConnectionArgs } from "./host-connection.ts";
 import { acceptedKeys, hostConnectionSchema, hostKeyProblems, unpinnedEndpoints } from "./host-connection.ts";
 import { type HostReceipt, hostReceipt } from "./host-receipt.ts";
 import { type FittingDefinitions, fittingDefinitions, type OlderSystemd } from "./host-systemd.ts";
+import { reportedSystemd } from "./host-transport.ts";
 import { HostVerify } from "./host-verify.ts";
+import { knownValue } from "./output-value.ts";
 import { hostVerdict, warnOnce } from "./unit-lints.ts";
 import { type WaiverArgs, waivers } from "./waiver.ts";
 
@@ -30,8 +32,8 @@ export interface HostArgs {
    */
   insecureSkipHostKey?: pulumi.Input<string>;
   /**
-   * Major version of the host's systemd, such as 252. What is newer is then an error at preview; without it, the host itself
-   * says so before it changes anything. Default: not known.
+   * Major version of the host's systemd, such as 252. What is newer is then an error at preview. Default: what the same host
+   * reported at its last update; before the first one it says so itself, before it changes anything.
    */
   systemd?: pulumi.Input<number>;
   /**
@@ -176,9 +178,13 @@ export class Host extends pulumi.ComponentResource {
     const inventory = built({ systemd, olderSystemd, externalUnits }, (plain) =>
       reported(this, name, () => validArguments(inventorySchema, plain)),
     );
+    const connection = outputOf(fieldOf(valid, "connection"));
+    const lastSystemd = Promise.all([knownValue(connection), previousCommand(this, name)]).then(
+      ([now, previous]) => now && reportedSystemd(now, previous),
+    );
     const fitting = pulumi
-      .all([definitions, outputOf(inventory)])
-      .apply(([all, known]) => reported(this, name, () => checkedDefinitions(this, name, all, known)));
+      .all([definitions, outputOf(inventory), lastSystemd])
+      .apply(([all, known, last]) => reported(this, name, () => checkedDefinitions(this, name, all, known, last)));
     fitting.apply(({ omitted }) => {
       for (const line of omitted) void pulumi.log.warn(`${name}: left out, its systemd is too old: ${line}`, this);
     });
@@ -189,7 +195,7 @@ export class Host extends pulumi.ComponentResource {
     }));
     const scope = `${pulumi.getProject()}/${pulumi.getStack()}/${name}`;
     const stdout = hostCommands(this, name, {
-      connection: outputOf(fieldOf(valid, "connection")),
+      connection,
       stdin: pulumi.secret(
         pulumi
           .all([fitting, bounds, outputOf(valid)])
@@ -224,8 +230,11 @@ function checkedDefinitions(
   host: Host,
   name: string,
   definitions: readonly Definition[],
-  { systemd, olderSystemd, externalUnits }: Inventory,
+  { systemd: stated, olderSystemd, externalUnits }: Inventory,
+  lastSystemd: number | undefined,
 ): FittingDefinitions {
+  // What is left out of a unit must not hang on what a host said at some time: that wants a stated version.
+  const systemd = stated ?? (olderSystemd === "omit" ? undefined : lastSystemd);
   const fitting = fittingDefinitions(name, definitions, systemd, olderSystemd);
   const { errors, warnings } = hostVerdict(fitting.definitions, { systemd, externalUnits });
   if (errors.length > 0) throw new Error(errors.join("; "));

@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { knownValue } from "./output-value.ts";
 
 /** What the last update of this stack left: the outputs of each resource by its URN, secrets in the clear. */
-export type PreviousOutputs = Readonly<Record<string, unknown>>;
+type PreviousOutputs = Readonly<Record<string, unknown>>;
 
 const answerSchema = z.looseObject({
   outputs: z.record(z.string(), z.looseObject({ outputs: z.unknown().optional() })).optional(),
@@ -14,7 +15,7 @@ const asked = new WeakMap<object, Promise<PreviousOutputs>>();
  * What the last update of this stack left, asked of the engine once for each run of a program. Empty for a new stack, under
  * mocks, and where the engine does not tell.
  */
-export function previousOutputs(): Promise<PreviousOutputs> {
+function previousOutputs(): Promise<PreviousOutputs> {
   const run = pulumi.runtime.getStackResource();
   if (run === undefined) return answer();
   const asking = asked.get(run) ?? answer();
@@ -50,8 +51,14 @@ function withoutEnvelopes(value: unknown): unknown {
   return Object.fromEntries(Object.entries(fields).map(([key, part]) => [key, withoutEnvelopes(part)]));
 }
 
+/** Outputs of a child resource after the last update, secrets in the clear; undefined where it was not there. */
+export async function previousOutputsOf(parent: pulumi.Resource, type: string, name: string): Promise<unknown> {
+  const [all, urn] = await Promise.all([previousOutputs(), knownValue(parent.urn)]);
+  return urn === undefined ? undefined : all[childUrn(urn, type, name)];
+}
+
 /** URN of a child by its type and name. */
-export function childUrn(parent: string, type: string, name: string): string {
+function childUrn(parent: string, type: string, name: string): string {
   const [urn, stack, types = ""] = [parent.slice(0, parent.indexOf("::")), ...parent.split("::").slice(1)];
   return [urn, stack, `${types}$${type}`, name].join("::");
 }

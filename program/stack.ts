@@ -17,21 +17,15 @@ import { runError, type StackConfig } from "./config.ts";
 
 /**
  * Defines everything that the config describes and deploys it to the config's hosts.
- * @param reported systemd of hosts whose config does not state it, as they last reported it
  * @returns the hosts by name
  * @throws pulumi.RunError or pulumi.ResourceError naming what is wrong
  */
-export function deployedHosts(
-  config: StackConfig,
-  reported: ReadonlyMap<string, number> = new Map(),
-): Record<string, Host> {
+export function deployedHosts(config: StackConfig): Record<string, Host> {
   const definitions = definedUnits(config);
   return Object.fromEntries(
     Object.entries(config.hosts).map(([name, { connection, sandbox, units, ...host }]) => [
       name,
       new Host(name, {
-        // What is left out of a unit must not hang on what a host said at some time: that wants a stated version.
-        systemd: host.olderSystemd === "omit" ? undefined : reported.get(name),
         ...present<object>(host),
         connection: sandbox === undefined ? ownConnection(name, connection) : sandboxHost(name, sandbox),
         units: chosenUnits(name, definitions, units),

@@ -7,7 +7,7 @@ import {
   hostConnectionSchema,
   providerConnection,
 } from "../../components/host-connection.ts";
-import { applyLine, connectionNow } from "../../components/host-transport.ts";
+import { applyLine, connectionNow, reportedSystemd } from "../../components/host-transport.ts";
 
 const key = (letter: string) => `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${letter.repeat(43)}`;
 const [old, renewed] = [key("A"), key("B")];
@@ -73,9 +73,22 @@ test("another host key is another machine, and so is another address where no ke
 
 test("the first time, after another version of the line, where nothing was told, and where a part is not known, it runs", () => {
   const changed = given({ privateKey: "two" });
-  for (const previous of [undefined, {}, { ...last, create: "something older" }, { ...last, stdout: "" }]) {
+  const older = [
+    { ...last, create: "something older" },
+    { ...last, create: undefined, stdin: "something older" },
+  ];
+  for (const previous of [undefined, {}, ...older, { ...last, stdout: "" }]) {
     assert.equal(applyLine(changed, stdin, previous, undefined), line);
   }
   assert.equal(applyLine(undefined, stdin, last, undefined), line);
   assert.equal(applyLine(changed, undefined, last, undefined), line);
+});
+
+test("the last version counts for the same machine alone, and only where it was told", () => {
+  const told = { ...last, stdout: JSON.stringify({ systemd: 252, format: 7 }) };
+  assert.equal(reportedSystemd(given({ host: "web1.example.org", privateKey: "two" }), told), 252);
+  assert.equal(reportedSystemd(given({ hostKey: renewed }), told), undefined);
+  for (const previous of [undefined, {}, last, { ...last, stdout: "{}" }, { ...last, stdout: '{"systemd":"252"}' }]) {
+    assert.equal(reportedSystemd(given(), previous), undefined);
+  }
 });
