@@ -35,6 +35,24 @@ export const receiptUnitSchema = z.strictObject({
   invocationId: z.string(),
 });
 
+/**
+ * What the host's own probes of one service met while it changed over, from before the switch to its end: GET requests of
+ * its health gate, or connections to the socket that systemd holds for it.
+ */
+export const receiptSwapSchema = z.strictObject({
+  unit: z.string(),
+  address: z.string(),
+  kind: z.enum(["request", "connection"]),
+  made: z.number().int(),
+  refused: z.number().int(),
+  /** Reset, closed without an answer, answered wrongly, or not within 10 s. */
+  failed: z.number().int(),
+  /** The longest wait of those that were answered, in milliseconds. */
+  worstMs: z.number().int(),
+  /** Why some failed, each reason once. */
+  problems: z.array(z.string()),
+});
+
 /** What the host program prints on standard output when it has reached the state that was asked for. */
 export const receiptSchema = z.strictObject({
   format: z.literal(1),
@@ -50,6 +68,8 @@ export const receiptSchema = z.strictObject({
   daemonReloads: z.number().int(),
   actions: z.array(receiptActionSchema),
   units: z.array(receiptUnitSchema),
+  /** Each service that ran, was given a new process, and could be asked. */
+  swaps: z.array(receiptSwapSchema).default([]),
   /** What a person should know although the transaction went well: a unit that was stopped by hand, a note of verify. */
   warnings: z.array(z.string()),
 });

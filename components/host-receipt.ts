@@ -26,6 +26,26 @@ export interface HostUnit {
   invocationId: string;
 }
 
+/** What the host's own probes of one service met while it changed over to a new process. */
+export interface HostSwap {
+  /** File name of the service. */
+  unit: string;
+  /** What was asked: a URL of its health gate, or where its socket listens. */
+  address: string;
+  /** `request`: a GET with its answer; `connection`: opened, and closed by the service. */
+  kind: string;
+  /** How many there were. */
+  made: number;
+  /** How many found nobody listening. */
+  refused: number;
+  /** How many were reset, closed without an answer, answered wrongly, or not answered within 10 s. */
+  failed: number;
+  /** The longest wait of those that were answered, in milliseconds. */
+  worstMs: number;
+  /** Why some failed, each reason once. */
+  problems: string[];
+}
+
 /** What the last transaction on a host did. No secret is in it, nor a digest of one. */
 export interface HostReceipt {
   /** Counts the states that this stack's Host has had on the machine, from 1. */
@@ -44,6 +64,8 @@ export interface HostReceipt {
   actions: HostAction[];
   /** All units of this Host. */
   units: HostUnit[];
+  /** What clients met while services changed over, as far as the host could ask. */
+  swaps: HostSwap[];
   /** What a person should know although the transaction went well. */
   warnings: string[];
 }

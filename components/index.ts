@@ -28,7 +28,7 @@ export {
 export type { HealthGateArgs } from "./health-gate.ts";
 export { Host, type HostArgs } from "./host.ts";
 export type { HostConnectionArgs, HostProxyArgs } from "./host-connection.ts";
-export type { HostAction, HostReceipt, HostUnit } from "./host-receipt.ts";
+export type { HostAction, HostReceipt, HostSwap, HostUnit } from "./host-receipt.ts";
 export { OlderSystemd } from "./host-systemd.ts";
 export { HostVerify } from "./host-verify.ts";
 export {

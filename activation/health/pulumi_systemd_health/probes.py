@@ -106,7 +106,7 @@ def verdict_of(probe: Probe, confidential: bool = False) -> Verdict:
     """The verdict of one probe. `confidential` keeps out of it what the arguments of the probe could have put there."""
     name = name_of(probe, confidential)
     try:
-        problem = _problem_of(probe)
+        problem = problem_of(probe)
     except socket.gaierror as failure:
         raise BrokenCheckError(f"{name}: the name of the host has no address: {failure.strerror}") from None
     except PermissionError as failure:
@@ -122,7 +122,8 @@ def verdict_of(probe: Probe, confidential: bool = False) -> Verdict:
     return Verdict(problem is None, f"{name}: {problem}" if problem else f"{name} is well")
 
 
-def _problem_of(probe: Probe) -> str | None:
+def problem_of(probe: Probe) -> str | None:
+    """What is wrong with what it looks at, None for nothing. Raises what verdict_of puts into words."""
     if isinstance(probe, HttpProbe):
         return _http_problem(probe)
     if isinstance(probe, TcpProbe):

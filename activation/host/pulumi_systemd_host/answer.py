@@ -45,6 +45,9 @@ class Answer:
         is_whole = isinstance(value, dict) and all(isinstance(value.get(key), kind) for key, kind in known.items())
         if not is_whole or self.code or not all(_is_action(action) for action in value["actions"]):
             return {}
+        swaps = value.get("swaps", [])
+        if not isinstance(swaps, list) or not all(_is_swap(swap) for swap in swaps):
+            return {}
         return dict(value)
 
 
@@ -98,4 +101,10 @@ def _directory(system: System, scope: str) -> str:
 
 def _is_action(value: Any) -> bool:
     keys = {"unit": str, "action": str, "reasons": list}
+    return isinstance(value, dict) and all(isinstance(value.get(key), kind) for key, kind in keys.items())
+
+
+def _is_swap(value: Any) -> bool:
+    texts, counts = ("unit", "address", "kind"), ("made", "refused", "failed", "worstMs")
+    keys = {"problems": list, **dict.fromkeys(texts, str), **dict.fromkeys(counts, int)}
     return isinstance(value, dict) and all(isinstance(value.get(key), kind) for key, kind in keys.items())

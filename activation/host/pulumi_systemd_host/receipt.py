@@ -8,6 +8,7 @@ from typing import Any
 
 from .plan_shape import Action
 from .redaction import Redactor
+from .swap_meter import Swap
 from .systemctl import UnitState
 
 
@@ -25,6 +26,7 @@ class Receipt:
     actions: list[Action] = field(default_factory=list)
     states: dict[str, UnitState] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    swaps: list[Swap] = field(default_factory=list)
 
     def to_json(self, redactor: Redactor) -> str:
         """One line of JSON. Everything that is free text passes the redactor."""
@@ -56,6 +58,19 @@ class Receipt:
                 }
                 for name, state in self.states.items()
             ],
+            "swaps": [
+                {
+                    "unit": swap.unit,
+                    "address": redactor.redact(swap.address),
+                    "kind": swap.kind,
+                    "made": swap.made,
+                    "refused": swap.refused,
+                    "failed": swap.failed,
+                    "worstMs": swap.worst_ms,
+                    "problems": [redactor.redact(problem) for problem in swap.problems],
+                }
+                for swap in self.swaps
+            ],
             "warnings": [redactor.redact(warning) for warning in dict.fromkeys(self.warnings)],
         }
         return json.dumps(value, ensure_ascii=True, separators=(",", ":"))
@@ -70,9 +85,17 @@ def repeated(receipt: Receipt, earlier: dict[str, Any]) -> Receipt:
         transaction=str(earlier["transaction"]),
         daemon_reloads=int(earlier["daemonReloads"]),
         actions=actions + receipt.actions,
+        swaps=[_swap(each) for each in earlier.get("swaps", [])],
         warnings=[
             *(str(warning) for warning in earlier["warnings"]),
             *receipt.warnings,
             f"the transaction {earlier['transaction']} did this; its connection was lost before it could tell",
         ],
+    )
+
+
+def _swap(value: dict[str, Any]) -> Swap:
+    made, refused, failed, worst_ms = (int(value[key]) for key in ("made", "refused", "failed", "worstMs"))
+    return Swap(
+        value["unit"], value["address"], value["kind"], made, refused, failed, worst_ms, list(value["problems"])
     )

@@ -16,6 +16,7 @@ from .originals import give_back
 from .pending import Pending, write_pending
 from .plan_neighbours import TAKES_ALONG
 from .plan_shape import Observation, Plan
+from .swap_targets import swap_targets
 from .users import create_users
 from .work import Work
 
@@ -30,6 +31,7 @@ def switch(work: Work, old: Ledger, made: Plan, pending: Pending, seen: Observat
     _place_releases(work, made)
     run_hooks(work, made, ("check", "pre-start"))
     _move_files(work, made, seen)
+    work.swaps.begin(swap_targets(work, made, seen))
     work.units.stop([*made.hold, *made.stop])
     _stop_latecomers(work, made)
     # `systemctl disable` of a name without a file is an error.

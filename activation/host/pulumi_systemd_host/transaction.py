@@ -39,6 +39,7 @@ from .receipt import Receipt, repeated
 from .recovery import recover_all
 from .redaction import Redactor
 from .staging import stage
+from .swap_meter import Swap
 from .switching import switch
 from .system import System
 from .systemctl import UnitState, version
@@ -73,6 +74,7 @@ class Transaction:
         self.pending: Pending | None = None
         self.interruptible = False
         self.systemd = 0
+        self.swaps: list[Swap] = []
         # Files that hold answers which nobody is known to have got: those of earlier runs, and this one's.
         self.kept: list[str] = []
         self.carried: list[Answer] = []
@@ -208,6 +210,7 @@ class Transaction:
         try:
             pending = stage(work, old, made, seen, self._begun)
             switch(work, old, made, pending, seen)
+            self._tell_swaps()
             if self.operation == "apply" and work.given.confirm_sec:
                 await_confirmation(self.system, work.scratch, work.given.confirm_sec)
             states = self._final_states()
@@ -230,6 +233,11 @@ class Transaction:
             self._remove_ledger()
             return self._receipt("destroyed", old.generation, made.actions)
         return self._receipt("applied", after.generation, made.actions, states)
+
+    def _tell_swaps(self) -> None:
+        self.swaps = self.work.swaps.end()
+        for swap in self.swaps:
+            self.system.note(self.redactor.redact(swap.told))
 
     def _keep_generation(self, old: Ledger, after: Ledger) -> None:
         back = self.back
@@ -307,6 +315,7 @@ class Transaction:
             return "\n".join(story)
         started = self.pending.switching
         undone = self._undo(self.pending, old)
+        story += [swap.told for swap in self.work.swaps.end()]
         if started or not undone.clean:
             story.append(_way_back(undone, old, self.back))
         return "\n".join(story)
@@ -355,6 +364,7 @@ class Transaction:
             actions=actions or [],
             states=states or {},
             warnings=self.work.warnings,
+            swaps=self.swaps,
         )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from .bundle import Bundle, Upload
 from .files import temporary_name
 from .ledger import scope_directory
+from .swap_meter import SwapMeter
 from .system import System
 from .units import Units
 
@@ -28,6 +29,8 @@ class Work:
     systemd: int = 0
     # Whether everything goes, what is kept for a way back as well.
     destroys: bool = False
+    # What clients meet while services change over.
+    swaps: SwapMeter = field(default_factory=SwapMeter)
 
     def __post_init__(self) -> None:
         self.begun = self.system.now()

@@ -128,6 +128,11 @@ class OnDisk(unittest.TestCase):
         for part in ({"actions": [{}]}, {"actions": [5]}, {"warnings": "x"}, {"daemonReloads": "1"}, {"transaction": 1}):
             self.assertEqual(Answer("t", "apply", "d", 0, json.dumps({**whole, **part})).receipt, {}, part)
         self.assertEqual(Answer("t", "apply", "d", 1, json.dumps(whole)).receipt, {})
+        swap = {"unit": "x", "address": "[::]:80", "kind": "connection", "made": 1, "refused": 0, "failed": 0}
+        swap.update(worstMs=3, problems=[])
+        for swaps, is_whole in (([swap], True), ([{**swap, "made": "1"}], False), ([5], False), ("x", False)):
+            kept = {**whole, "swaps": swaps}
+            self.assertEqual(Answer("t", "apply", "d", 0, json.dumps(kept)).receipt, kept if is_whole else {}, swaps)
 
     def test_a_damaged_answer_is_removed(self) -> None:
         path = keep_answer(self.system, "a/b/c", Answer("t", "apply", "d", 0, "{}"), beside_ledger=True)
