@@ -25,6 +25,8 @@ export class Load {
     this.clock = setInterval(() => {
       for (const due = ((Date.now() - start) / 1000) * requestsPerSec; this.begun < due; this.begun++) this.begin();
     }, 5);
+    // A test that fails does not end its load: that must not keep the process from its end.
+    this.clock.unref();
   }
 
   private begin(): void {

@@ -62,12 +62,40 @@ suite("examples/critical-service: an API on a socket", { timeout: 300_000 }, () 
     const loads = fleet.hosts.map((host) => new Load(host, 50));
     await Promise.all(loads.map((load) => load.answersMore(50)));
     const changed = { ...config.pythonServices.myapi, environment: { COLOUR: "green" } };
-    await fleet.deploy({ ...config, pythonServices: { myapi: changed } });
+    const { output } = await fleet.deploy({ ...config, pythonServices: { myapi: changed } });
+    // The engine shows the line of each host under its name, more than once.
+    const told = output.matchAll(
+      / (\w+) updated .*; myapi\.service changed over: of \d+ connections to \[::\]:8000, 0 refused, 0 failed; the slowest answer after \d+ ms/g,
+    );
+    assert.deepEqual(
+      [...told].map(([, host]) => host).sort(),
+      fleet.hosts.map(({ release }) => release).sort(),
+      output,
+    );
     await Promise.all(loads.map((load) => load.answersMore(50)));
     const ended = await Promise.all(loads.map((load) => load.end()));
     assert.deepEqual(
       ended.map(({ lost, pids }) => ({ lost, processes: pids.size })),
       fleet.hosts.map(() => ({ lost: new Map(), processes: 2 })),
+    );
+    assert.deepEqual(await sockets(), before);
+  });
+
+  test("an update that cannot start is taken back with no connection lost", async () => {
+    const sockets = () => Promise.all(fleet.hosts.map((host) => shown(host, "myapi.socket", "InvocationID")));
+    const before = await sockets();
+    const loads = fleet.hosts.map((host) => new Load(host, 50));
+    await Promise.all(loads.map((load) => load.answersMore(50)));
+    const broken = { ...config.pythonServices.myapi, exec: ["python", "-c", "import no_such_module"] };
+    const { code, output } = await fleet.tried({ ...config, pythonServices: { myapi: broken } });
+    assert.equal(code, 1, output);
+    assert.match(output, /No module named 'no_such_module'/);
+    assert.match(output, /myapi\.service changed over: of \d+ connections to \[::\]:8000, 0 refused, 0 failed/);
+    await Promise.all(loads.map((load) => load.answersMore(50)));
+    const ended = await Promise.all(loads.map((load) => load.end()));
+    assert.deepEqual(
+      ended.map(({ lost }) => lost),
+      fleet.hosts.map(() => new Map()),
     );
     assert.deepEqual(await sockets(), before);
   });
