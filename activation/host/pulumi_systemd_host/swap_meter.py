@@ -1,4 +1,4 @@
-"""What clients meet while a running service changes over: small probes of its address, from before the switch to its end."""
+"""What clients meet while a running service changes over: small probes of its address, before the switch and on."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Swap:
 
 @dataclass(frozen=True)
 class Target:
-    """An address to look at: `ask` returns when it has answered, within the seconds given, and raises where it has not."""
+    """An address to look at: `ask` returns when it has answered within the seconds given, and raises where not."""
 
     unit: str
     address: str
