@@ -11,7 +11,7 @@ const withPython =
  * The shell line that runs one operation of the host program on a host. It never changes with the content: a provider
  * prints it whole when the run fails. Program and bundle come on standard input, as `hostInput` gives them.
  */
-export function hostCommand(operation: "apply" | "destroy" | "look"): string {
+export function hostCommand(operation: "apply" | "destroy" | "look" | "status"): string {
   return `${withPython} ${operation}`;
 }
 
@@ -24,9 +24,14 @@ const sudoLine = "sudo ";
  * @throws ZodError when the bundle is not well-formed: a defect of this library, not of its user
  */
 export function hostInput(bundle: Bundle, sudoPassword?: string): string {
+  return hostRequest(JSON.stringify(bundleSchema.parse(bundle)), sudoPassword);
+}
+
+/** The same for an operation that takes a request of its own in place of a bundle. */
+export function hostRequest(payload: string, sudoPassword?: string): string {
   const program = packedHostProgram();
   const sudo = sudoPassword === undefined ? "" : `${sudoLine}${Buffer.from(sudoPassword).toString("base64")}\n`;
-  return `${program.length}\n${program}${sudo}${JSON.stringify(bundleSchema.parse(bundle))}`;
+  return `${program.length}\n${program}${sudo}${payload}`;
 }
 
 /** What a Host sends to its machine beside the program. */

@@ -1,4 +1,5 @@
 import type { Bundle } from "./bundle.ts";
+import { HostAnswerError, hostProblem } from "./host-answer.ts";
 import { hostCommand, hostInput } from "./host-command.ts";
 import { type LookReport, lookReportSchema } from "./look-report.ts";
 import type { SshConnection } from "./ssh/connection.ts";
@@ -7,16 +8,11 @@ import type { SshSessions } from "./ssh/session.ts";
 /** Seconds for a look, the dial not included. */
 const lookSec = 120;
 
-/** A host that answered and could not be looked at. The message is the host program's own. */
-export class LookError extends Error {
-  override readonly name = "LookError";
-}
-
 /**
  * How a host is, over one connection: nothing is changed there.
  * @param title how messages call the host
  * @param bundle what would be sent now; of one without parts only its scope counts
- * @throws SshError when the host cannot be asked, LookError when it cannot be looked at
+ * @throws SshError when the host cannot be asked, HostAnswerError when it cannot be looked at
  */
 export async function lookAtHost(
   sessions: SshSessions,
@@ -29,12 +25,6 @@ export async function lookAtHost(
     stdin,
     timeoutSec: lookSec,
   });
-  if (code !== 0)
-    throw new LookError(
-      `${title}: ${[stdout, stderr]
-        .map((text) => text.trim())
-        .join("\n")
-        .trim()}`,
-    );
+  if (code !== 0) throw new HostAnswerError(hostProblem(title, [stdout, stderr]));
   return lookReportSchema.parse(JSON.parse(stdout));
 }

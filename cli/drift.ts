@@ -1,14 +1,15 @@
 import type { Bundle } from "../activation/bundle.ts";
-import { LookError, lookAtHost } from "../activation/look-at-host.ts";
+import { HostAnswerError } from "../activation/host-answer.ts";
+import { lookAtHost } from "../activation/look-at-host.ts";
 import type { Finding, LookReport } from "../activation/look-report.ts";
 import { type SshSessions, sshSessions } from "../activation/ssh/session.ts";
 import { SshError } from "../activation/ssh/ssh-error.ts";
 import { turns } from "../activation/ssh/turns.ts";
+import { chosenHosts } from "./stack/chosen-hosts.ts";
 import type { StackHost } from "./stack/stack-hosts.ts";
 import { workingStack } from "./stack/working-stack.ts";
 import type { Terminal } from "./terminal.ts";
 import { tableLines } from "./terminal.ts";
-import { UsageError } from "./unit-source.ts";
 
 /** Options of `pulumi-systemd drift`. */
 export interface DriftOptions {
@@ -61,16 +62,6 @@ export async function drift(options: DriftOptions, terminal: Terminal): Promise<
   return exitStatus(all);
 }
 
-function chosenHosts(all: readonly StackHost[], names: readonly string[], stack: string): readonly StackHost[] {
-  if (all.length === 0) throw new UsageError(`the program of stack ${stack} makes no Host`);
-  for (const name of names) {
-    if (!all.some((host) => host.name === name)) {
-      throw new UsageError(`stack ${stack} has no host ${name}; it has ${all.map((host) => host.name).join(", ")}`);
-    }
-  }
-  return names.length === 0 ? all : all.filter((host) => names.includes(host.name));
-}
-
 async function lookedAt({ name, address, scope, connection, bundle, unknown }: StackHost, sessions: SshSessions) {
   const base = { host: name, address };
   if (connection === undefined) {
@@ -81,7 +72,7 @@ async function lookedAt({ name, address, scope, connection, bundle, unknown }: S
     if (report.busy !== "") return { ...base, problem: `${name}: a transaction is at work there: ${report.busy}` };
     return bundle === undefined ? { ...base, unknown, report: { ...report, undeployed: [] } } : { ...base, report };
   } catch (error) {
-    if (!(error instanceof SshError || error instanceof LookError)) throw error;
+    if (!(error instanceof SshError || error instanceof HostAnswerError)) throw error;
     return { ...base, problem: error.message };
   }
 }

@@ -10,6 +10,7 @@ import { render } from "./render/render.ts";
 import { review } from "./review/review.ts";
 import { schedule } from "./schedule/schedule.ts";
 import { score } from "./score.ts";
+import { status } from "./status/status.ts";
 import { styleFor, type Terminal } from "./terminal.ts";
 import { nameOfInput, UsageError } from "./unit-source.ts";
 
@@ -19,6 +20,7 @@ const terminal: Terminal = {
   style: styleFor(process.stdout.isTTY, process.env),
 };
 
+const defaultWatchSec = 2;
 const json = new Option("--json", "print JSON for programs");
 const inputName = new Option("--name <unit>", "name of the unit from standard input").default(nameOfInput);
 const systemd = new Option("--systemd <version>", "target version of systemd").argParser(versionNumber);
@@ -210,6 +212,45 @@ Examples:
   pulumi-systemd drift --stack prod --host web1 --json | jq '.hosts[].report.findings[]'`,
     )
     .action(({ host, ...options }) => ended(() => drift({ ...options, hosts: host }, terminal)));
+
+  program
+    .command("status")
+    .description("how every managed unit of every host of a stack is: state, restarts, memory, timers, health, drift")
+    .argument("[unit...]", "names of units or shell patterns; without one, all")
+    .requiredOption("-s, --stack <name>", "stack of the project: dev, ORG/dev or ORG/PROJECT/dev")
+    .option("-C, --cwd <folder>", "folder of the Pulumi project", ".")
+    .option("--config-file <file>", "config of the stack, in place of Pulumi.STACK.yaml")
+    .option("--host <name...>", "only these hosts", [])
+    .option("--parallel <count>", "how many hosts are asked at once", positiveInteger, 16)
+    .option("--watch [seconds]", "look again and again, every 2 seconds if not said otherwise", positiveInteger)
+    .addOption(json)
+    .addHelpText(
+      "after",
+      `
+It changes nothing, and logs in to each host once. Exits with 0 when all is well, with 1 when a unit has failed or is down
+and should run, or a check is not well, and with 2 when a host could not be asked or no host has the unit. Drift is shown
+and does not count: \`pulumi-systemd drift\` says more. docs/status-and-logs.md tells of each column.
+
+Examples:
+  pulumi-systemd status --stack prod
+  pulumi-systemd status --stack prod api 'nightly*' --host web1
+  pulumi-systemd status --stack prod --watch
+  pulumi-systemd status --stack prod --json | jq '.hosts[].status.units[] | select(.well | not) | .name'`,
+    )
+    .action((units: string[], { host, watch, ...options }) =>
+      ended(() =>
+        status(
+          {
+            ...options,
+            units,
+            hosts: host,
+            ...(watch === undefined ? {} : { watch: watch === true ? defaultWatchSec : watch }),
+            isScreen: process.stdout.isTTY,
+          },
+          terminal,
+        ),
+      ),
+    );
 
   return program;
 }

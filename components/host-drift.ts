@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Bundle } from "../activation/bundle.ts";
-import { LookError, lookAtHost } from "../activation/look-at-host.ts";
+import { HostAnswerError } from "../activation/host-answer.ts";
+import { lookAtHost } from "../activation/look-at-host.ts";
 import type { Finding } from "../activation/look-report.ts";
 import type { SshConnection } from "../activation/ssh/connection.ts";
 import { sshSessions } from "../activation/ssh/session.ts";
@@ -40,7 +41,7 @@ export async function driftNote(
       .map(({ kind, unit, path }) => `${kind} ${path || unit}`);
     return repaired.length === 0 ? undefined : `repairs ${repaired.sort().join(", ")}`;
   } catch (error) {
-    if (!(error instanceof SshError || error instanceof LookError)) throw error;
+    if (!(error instanceof SshError || error instanceof HostAnswerError)) throw error;
     warn(`not looked at for drift: ${error.message}`);
     return undefined;
   }

@@ -12,7 +12,6 @@ from typing import Sequence
 from .command import OverdueError, completed
 from .decision import span
 from .delivery import deliver_all
-from .due import seconds_of_span
 from .errors import BrokenCheckError
 from .failed import tell_failure
 from .group import group_at, group_names, notifier_at
@@ -21,6 +20,7 @@ from .journal import say
 from .overview import overview_of, table_of
 from .places import Places
 from .run import ASKED, Run
+from .time_span import seconds_of_span
 
 USAGE = """usage: python3 {program} COMMAND
 

@@ -13,11 +13,11 @@ import time
 from dataclasses import asdict, dataclass, replace
 
 from .command import completed, first_line
-from .due import seconds_of_span
 from .errors import BrokenCheckError
 from .probe_settings import TimerProbe
 from .state import save_text
 from .strict_json import Fields, MalformedError, parsed_json
+from .time_span import seconds_of_span
 
 CALENDAR = re.compile(r"^TimersCalendar=\{ OnCalendar=(.*?) ; next_elapse=", re.MULTILINE)
 ELAPSE = re.compile(r"(?:Next elapse|\(in UTC\)): \w{3} (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC$", re.MULTILINE)

@@ -38,6 +38,10 @@ def as_root(operation: str, program: bytes, bundle: bytes, login_home: str, back
     found = version(system)
     if found < OLDEST_SYSTEMD:
         raise HostError(f"this host has systemd {found}; {OLDEST_SYSTEMD} or newer is needed")
+    if operation == "status":
+        from .status import run_status
+
+        return run_status(system, bundle)
     asked = parse_bundle(bundle)
     if operation == "look":
         from .look import look

@@ -9,13 +9,9 @@ from typing import Any
 from .generations import changes, read_generations
 from .holding import read_hold, valid
 from .ledger import Hold, Ledger, scope_directory
-from .order import is_trigger
 from .system import System
-from .systemctl import show, version
-
-SHOW_SEC = 30.0
-# What a person at night wants to see first.
-STATE_ORDER = ("failed", "activating", "deactivating", "inactive")
+from .systemctl import version
+from .unit_view import unit_views
 
 
 def status_view(system: System, ledgers: list[Ledger], now: float) -> dict[str, Any]:
@@ -24,26 +20,12 @@ def status_view(system: System, ledgers: list[Ledger], now: float) -> dict[str, 
         "format": 1,
         "hostname": os.uname().nodename,
         "systemd": version(system),
-        "hold": _hold(valid(read_hold(system), now)),
+        "hold": hold_view(valid(read_hold(system), now)),
         "scopes": [_scope(system, ledger, now) for ledger in ledgers],
     }
 
 
 def _scope(system: System, ledger: Ledger, now: float) -> dict[str, Any]:
-    names = [name for name in ledger.units if not name.rpartition(".")[0].endswith("@")]
-    states = show(system, names, SHOW_SEC)
-    units = [
-        {
-            "name": name,
-            "activeState": state.active,
-            "subState": state.sub,
-            "result": state.result,
-            "unitFileState": state.get("UnitFileState"),
-            "activation": ledger.units[name].activation,
-        }
-        for name, state in states.items()
-    ]
-    units.sort(key=lambda unit: (_rank(str(unit["activeState"])), is_trigger(unit["name"]), unit["name"]))
     directory = scope_directory(system, ledger.scope)
     return {
         "scope": ledger.scope,
@@ -51,19 +33,15 @@ def _scope(system: System, ledger: Ledger, now: float) -> dict[str, Any]:
         "at": ledger.at,
         "transaction": ledger.transaction,
         "pending": os.path.isdir(os.path.join(directory, "pending")),
-        "hold": _hold(valid(ledger.hold, now)),
+        "hold": hold_view(valid(ledger.hold, now)),
         "rolledBack": asdict(ledger.rolled_back) if ledger.rolled_back else None,
         "releases": {each.name: each.sha256 for each in ledger.releases if each.current},
         "adopted": sorted({*ledger.originals, *(ledger.units[name].path for name in ledger.original_units)}),
-        "units": units,
+        "units": unit_views(system, ledger, now, system.now()),
     }
 
 
-def _rank(active: str) -> int:
-    return STATE_ORDER.index(active) if active in STATE_ORDER else len(STATE_ORDER)
-
-
-def _hold(hold: Hold | None) -> dict[str, Any] | None:
+def hold_view(hold: Hold | None) -> dict[str, Any] | None:
     return asdict(hold) if hold else None
 
 

@@ -90,10 +90,16 @@ def told(state: UnitState) -> str:
     return "; ".join(parts)
 
 
+def status_short(status: int) -> str:
+    """An exit status with systemd's name: `203/EXEC`."""
+    known = STATUS.get(status)
+    return f"{status}/{known[0]}" if known else str(status)
+
+
 def status_name(status: int) -> str:
     """An exit status with systemd's name and what it means: `203/EXEC (...)`."""
     known = STATUS.get(status)
-    return f"{status}/{known[0]} ({known[1]})" if known else str(status)
+    return f"{status_short(status)} ({known[1]})" if known else str(status)
 
 
 def signal_name(number: int) -> str:

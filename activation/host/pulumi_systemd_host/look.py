@@ -31,7 +31,7 @@ LINK_SLACK_NS = 1_000_000_000
 
 def look(system: System, bundle: Bundle) -> str:
     """One line of JSON: mirrors activation/look-report.ts. No content of a file and no digest is in it."""
-    with _unless_busy(system) as busy:
+    with unless_busy(system) as busy:
         found = version(system)
         ledger = read_ledger(system, bundle.scope) or Ledger(bundle.scope)
         report: dict[str, Any] = {
@@ -50,18 +50,13 @@ def look(system: System, bundle: Bundle) -> str:
         if not busy:
             seen = _seen(system, ledger)
             report["units"] = [_unit(name, seen.state(name)) for name in sorted(seen.states) if _ours(ledger, name)]
-            findings = [
-                *_cut_off(system, ledger),
-                *_by_hand(ledger),
-                *drift(ledger, seen, found, _edited(system, ledger)),
-            ]
-            report["findings"] = [asdict(finding) for finding in findings]
+            report["findings"] = [asdict(finding) for finding in _findings(system, ledger, seen, found)]
             report["undeployed"] = [asdict(finding) for finding in undeployed(ledger, _wanted(bundle))]
     return json.dumps(report, ensure_ascii=True, separators=(",", ":"))
 
 
 @contextmanager
-def _unless_busy(system: System) -> Iterator[str]:
+def unless_busy(system: System) -> Iterator[str]:
     """Keeps transactions out while it looks; gives who is at work when one is. It waits for nobody."""
     try:
         descriptor = os.open(os.path.join(system.at(DIRECTORY), "lock"), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
@@ -77,6 +72,19 @@ def _unless_busy(system: System) -> Iterator[str]:
         yield holder
     finally:
         os.close(descriptor)
+
+
+def findings_of(system: System, ledger: Ledger, systemd: int) -> list[Finding]:
+    """How the host differs from what was applied, where no transaction is at work."""
+    return _findings(system, ledger, _seen(system, ledger), systemd)
+
+
+def _findings(system: System, ledger: Ledger, seen: Observation, systemd: int) -> list[Finding]:
+    return [
+        *_cut_off(system, ledger),
+        *_by_hand(ledger),
+        *drift(ledger, seen, systemd, _edited(system, ledger)),
+    ]
 
 
 def _seen(system: System, ledger: Ledger) -> Observation:

@@ -121,13 +121,18 @@ def parse_show(text: str, names: list[str]) -> dict[str, UnitState]:
 
 
 def show(
-    system: System, names: Iterable[str], seconds: float, properties: Iterable[str] = PROPERTIES
+    system: System,
+    names: Iterable[str],
+    seconds: float,
+    properties: Iterable[str] = PROPERTIES,
+    env: dict[str, str] | None = None,
 ) -> dict[str, UnitState]:
     """The state of each named unit, in one call. Templates cannot be shown and must not be asked for."""
     asked = sorted(set(names))
     if not asked:
         return {}
-    done = system.run(["systemctl", "show", "--no-pager", "-p", ",".join(properties), "--", *asked], seconds)
+    argv = ["systemctl", "show", "--no-pager", "-p", ",".join(properties), "--", *asked]
+    done = system.run(argv, seconds, None, env)
     if done.code != 0:
         raise HostError(f"systemctl show failed: {first_line(done)}")
     return parse_show(done.out, asked)
