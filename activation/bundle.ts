@@ -32,8 +32,10 @@ export const bundleFileSchema = z.strictObject({
   path: absolutePath,
   /** Octal permission bits, four digits: `0600`. */
   mode: z.string().regex(/^0[0-7]{3}$/, "must be four octal digits such as 0600"),
-  /** The whole content, UTF-8. */
+  /** The whole content. */
   content: z.string(),
+  /** How `content` stands for the file's bytes: as text, or in base64. */
+  encoding: z.enum(["utf-8", "base64"]),
   /** Never shown: no byte and no digest of it leaves the host program, and its text is struck from every message. */
   secret: z.boolean(),
 });

@@ -55,6 +55,15 @@ export function openedHostInput(text: string): HostInput {
   };
 }
 
+/** The bundle in a text that `hostInput` gave, of whatever version; undefined where it is no such text. */
+export function sentBundle(text: string): unknown {
+  try {
+    return JSON.parse(parts(text)?.payload ?? "");
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * Whether two texts ask the same of a host: all but the password for sudo, by which a host is reached. A text of another
  * version of this library asks something else.

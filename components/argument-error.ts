@@ -45,11 +45,13 @@ export function reported<R>(resource: pulumi.Resource | undefined, name: string,
 
 /** One line for each issue: the path of the field as a person writes it, and the reason. */
 export function argumentProblems(error: z.ZodError): string[] {
-  return error.issues.flatMap((issue) =>
-    issue.code === "invalid_union" && issue.errors.length > 0
-      ? [`${fieldPath(issue.path)}: ${issue.errors.map((errors) => errors[0]?.message ?? issue.message).join(", or ")}`]
-      : [`${issue.path.length > 0 ? `${fieldPath(issue.path)}: ` : ""}${issue.message}`],
-  );
+  return error.issues.map((issue) => {
+    const at = issue.path.length > 0 ? `${fieldPath(issue.path)}: ` : "";
+    if (issue.code === "invalid_union" && issue.errors.length > 0) {
+      return `${at}${issue.errors.map((errors) => errors[0]?.message ?? issue.message).join(", or ")}`;
+    }
+    return `${at}${(issue.code === "invalid_key" ? issue.issues[0]?.message : undefined) ?? issue.message}`;
+  });
 }
 
 /** `service.Environment[2]`, as it is written in TypeScript. */

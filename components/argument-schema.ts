@@ -82,5 +82,8 @@ export function sectionDirectives(unitType: string, section: string) {
 /** A number where people write one although the value is text: a port, a count of seconds. */
 export const textOrNumber = z.preprocess((value) => (typeof value === "number" ? String(value) : value), z.string());
 
+/** What `review` and `render` give a program in place of each secret. No check may refuse it. */
+export const secretMark = /^\[secret( [0-9a-f]{12})?\]$/;
+
 /** What a change does to a running unit. */
 export const onChange = z.enum(["auto", "restart", "reload", "none"]);

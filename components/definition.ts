@@ -42,6 +42,8 @@ export interface DefinedFile {
   mode: string;
   /** Whole content. */
   content: string;
+  /** How `content` stands for the bytes: `utf-8` or `base64`. Default: `utf-8`. */
+  encoding?: string;
   /** Whether the content may never be shown. */
   secret: boolean;
 }

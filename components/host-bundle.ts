@@ -1,10 +1,24 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Bundle, BundleEnvironment, BundleGate, BundleHook, BundleRelease } from "../activation/bundle.ts";
+import type {
+  Bundle,
+  BundleEnvironment,
+  BundleFile,
+  BundleGate,
+  BundleHook,
+  BundleRelease,
+} from "../activation/bundle.ts";
 import { bundleGateSchema } from "../activation/bundle.ts";
 import { bundleUnits, unitPath } from "../activation/bundle-units.ts";
 import { sha256 } from "../activation/digests.ts";
 import { releaseRoot } from "../activation/release.ts";
-import type { DefinedEnvironment, DefinedHook, DefinedRelease, DefinedUnit, Definition } from "./definition.ts";
+import type {
+  DefinedEnvironment,
+  DefinedFile,
+  DefinedHook,
+  DefinedRelease,
+  DefinedUnit,
+  Definition,
+} from "./definition.ts";
 import { hookUnitText } from "./hook-unit.ts";
 
 /** Bounds of one transaction, in seconds. */
@@ -52,7 +66,7 @@ export function hostBundle(
       (user) => user.name,
       definitions.flatMap((definition) => definition.users),
     ),
-    files,
+    files: files.map(bundleFile),
     releases: agreed(
       "release",
       (release) => release.name,
@@ -133,6 +147,10 @@ function withBuilds(bounds: TransactionBounds, definitions: readonly Definition[
   const hooks = definitions.flatMap(({ hooks: own }) => (own ?? []).map(({ seconds }) => seconds));
   const further = [...builds, ...hooks].reduce((sum, seconds) => sum + seconds, 0);
   return { ...bounds, transactionSec: Math.min(bounds.transactionSec + further, 86_400) };
+}
+
+function bundleFile({ encoding, ...file }: DefinedFile): BundleFile {
+  return { ...file, encoding: encoding === "base64" ? "base64" : "utf-8" };
 }
 
 function bundleRelease(scope: string, release: DefinedRelease): BundleRelease {

@@ -1,6 +1,7 @@
 import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { asksTheSame, hostCommand, openedHostInput } from "../activation/host-command.ts";
+import { rotatedSecrets } from "../activation/rotated-secrets.ts";
 import { toldByEngine } from "./failed-update.ts";
 import { retriedBy } from "./host-confirmation.ts";
 import type { HostConnectionPlain } from "./host-connection.ts";
@@ -59,8 +60,11 @@ export function hostCommands(host: pulumi.Resource, name: string, work: HostWork
   const connection = pulumi.secret(
     pulumi.all([work.connection, previous]).apply(([given, before]) => connectionNow(given, before)),
   );
-  const create = Promise.all([knownValue(work.connection), input, previous, reason]).then((known) =>
-    applyLine(...known),
+  const create = Promise.all([knownValue(work.connection), input, previous, reason]).then(
+    ([given, stdin, before, why]) => {
+      tellRotated(host, name, appliedBefore(before)?.stdin, stdin);
+      return applyLine(given, stdin, before, why);
+    },
   );
   // Another machine has no archive: it is known by its key, or by its address.
   const machine = pulumi.unsecret(connection).apply(({ hostKey, host: address }) => hostKey ?? address);
@@ -99,6 +103,12 @@ export function hostCommands(host: pulumi.Resource, name: string, work: HostWork
     { ...parent, dependsOn: uploads, deleteBeforeReplace: true, ...retriedBy(name, [...redial, ...work.onError]) },
   );
   return toldByEngine(command).stdout;
+}
+
+/** Says which secrets of the machine are set anew: of its whole input a preview shows only that it is another. */
+function tellRotated(host: pulumi.Resource, name: string, before: string | undefined, after: string | undefined): void {
+  if (before === undefined || after === undefined) return;
+  for (const path of rotatedSecrets(before, after)) void pulumi.log.info(`${name}: ${path}: secret rotated`, host);
 }
 
 /** Why the machine is asked in this update although nothing has changed; undefined for no reason. */

@@ -15,6 +15,7 @@ import type { UnitReference } from "./definition.ts";
 import type { HealthGateArgs } from "./health-gate.ts";
 import { releaseShape } from "./release-args.ts";
 import type { InstallSectionArgs, ServiceSectionArgs, UnitSectionArgs } from "./section-args.generated.ts";
+import { type CredentialArgs, credentialShape } from "./service-credentials.ts";
 import { type WaiverArgs, waivers } from "./waiver.ts";
 
 /** How systemd learns that a service is up: `Type=` of systemd.service(5). */
@@ -97,6 +98,13 @@ export interface ServiceCommonArgs {
   environmentFiles?: pulumi.Input<pulumi.Input<string>[]>;
   /** Variables that are secret. They go to a file that only root reads, and nowhere else. Default: none. */
   secretEnvironment?: pulumi.Input<{ [name: string]: pulumi.Input<string> }>;
+  /**
+   * Secret texts that the program reads as the files `$CREDENTIALS_DIRECTORY/NAME`. Unlike a variable, such a file is not
+   * inherited by child processes and shows up in no crash report. The names are visible in the unit. Default: none.
+   */
+  credentials?: pulumi.Input<{ [name: string]: pulumi.Input<string> }>;
+  /** The same for bytes that are no text, such as a keystore: each value is base64. Default: none. */
+  credentialsBase64?: pulumi.Input<{ [name: string]: pulumi.Input<string> }>;
   /** Units that must be up before this one starts; if one of them stops, so does this. Orders and requires. Default: none. */
   requires?: pulumi.Input<pulumi.Input<string>[]>;
   /** Units that are started with this one, which starts all the same when they fail. Orders and wants. Default: none. */
@@ -154,6 +162,7 @@ const commonShape = {
   environment: z.record(variableName, z.string()).optional(),
   environmentFiles: z.array(z.string().regex(/^-?\//, "must be absolute paths on the host")).optional(),
   secretEnvironment: z.record(variableName, z.string()).optional(),
+  ...credentialShape,
   requires: z.array(unitName).optional(),
   wants: z.array(unitName).optional(),
   after: z.array(unitName).optional(),
@@ -184,8 +193,22 @@ function isUserNamed({ user, createUser }: { user?: string | undefined; createUs
   return createUser !== true || user !== undefined;
 }
 
+const assignedTwice = {
+  path: ["credentials"],
+  error: "is given together with service.LoadCredential, which would take its place; keep one of the two",
+};
+
+/** `LoadCredential=` in `service` would silently drop the lines of `credentials`. */
+function isAssignedOnce(args: CredentialArgs & { service?: object | undefined }): boolean {
+  const given = args.credentials !== undefined || args.credentialsBase64 !== undefined;
+  return !given || !("LoadCredential" in (args.service ?? {}));
+}
+
 /** `ServiceCommonArgs` after all Outputs are known. */
-export const serviceSchema = z.strictObject(commonShape).refine(isUserNamed, createdUser);
+export const serviceSchema = z
+  .strictObject(commonShape)
+  .refine(isUserNamed, createdUser)
+  .refine(isAssignedOnce, assignedTwice);
 
 /** `PythonServiceArgs` after all Outputs are known. */
 export const pythonServiceSchema = z
@@ -195,7 +218,8 @@ export const pythonServiceSchema = z
     directory: hostPath.optional(),
     interpreter: z.string().min(1).optional(),
   })
-  .refine(isUserNamed, createdUser);
+  .refine(isUserNamed, createdUser)
+  .refine(isAssignedOnce, assignedTwice);
 
 export type ServicePlain = z.infer<typeof serviceSchema>;
 export type PythonServicePlain = z.infer<typeof pythonServiceSchema>;

@@ -11,6 +11,7 @@ import { type HealthGateArgs, serviceGate } from "./health-gate.ts";
 import { packageIndexSchema } from "./release-args.ts";
 import { checkedWithoutEcho } from "./secret-values.ts";
 import type { ServicePlain } from "./service-args.ts";
+import { credentialFiles, credentialNames, credentialPath, withoutCredentials } from "./service-credentials.ts";
 import { secretEnvironmentPath, serviceSections } from "./service-sections.ts";
 import { Unit, unitArgsOf } from "./unit.ts";
 import type { WaiverPlain } from "./waiver.ts";
@@ -30,6 +31,8 @@ export interface ServicePlan {
 export function serviceDefinition<
   Args extends {
     secretEnvironment?: unknown;
+    credentials?: unknown;
+    credentialsBase64?: unknown;
     packageIndex?: unknown;
     socket?: UnitReference;
     health?: HealthGateArgs;
@@ -44,9 +47,10 @@ export function serviceDefinition<
   return reported(component, name, () => {
     const nameProblem = componentNameProblem(name, ".service");
     if (nameProblem !== undefined) throw new Error(nameProblem);
-    const { secretEnvironment, packageIndex, socket, health, ...open } = args;
+    const { secretEnvironment, credentials, credentialsBase64, packageIndex, socket, health, ...open } = args;
     const visible = {
       ...open,
+      ...withoutCredentials({ credentials, credentialsBase64 }),
       ...(socket === undefined ? {} : { socket: { unitName: socket.unitName } }),
       ...(secretEnvironment === undefined ? {} : { secretEnvironment: {} }),
       ...(packageIndex === undefined ? {} : { packageIndex: {} }),
@@ -55,13 +59,17 @@ export function serviceDefinition<
     const plan = built(visible, (plain) => reported(component, name, () => planned(validArguments(schema, plain))));
     const unitArgs = mapped(plan, (known) => serviceUnitArgs(name, known));
     const unit = new Unit(`${name}.service`, unitArgsOf(unitArgs, serviceUnitFields), { parent: component });
-    const files = secretEnvironment === undefined ? [] : [secretFile(component, name, secretEnvironment)];
+    const variables = secretEnvironment === undefined ? [] : [secretFile(component, name, secretEnvironment)];
+    const files = pulumi.all([
+      pulumi.all(variables),
+      credentialFiles(component, name, { credentials, credentialsBase64 }),
+    ]);
     const index = secretIndex(component, name, packageIndex);
     const gates = pulumi.all(health === undefined ? [] : [serviceGate(component, name, health)]);
-    const parts = pulumi.all([unit.definition, outputOf(plan), pulumi.all(files), index, gates]);
+    const parts = pulumi.all([unit.definition, outputOf(plan), files, index, gates]);
     const definition = mapped(parts, ([own, { args: known, releases, hooks }, secretFiles, settings, defined]) => ({
       units: own.units,
-      files: secretFiles,
+      files: secretFiles.flat(),
       users: usersOf(known),
       releases: releases.map((release) => withIndex(release, settings)),
       hooks,
@@ -106,7 +114,10 @@ function serviceUnitArgs(name: string, { args, releases }: ServicePlan): Service
     onDemand: args.onDemand ?? false,
     onChange: args.onChange ?? "auto",
     settleSec: args.settleSec,
-    restartOnFiles: args.secretEnvironment === undefined ? [] : [secretEnvironmentPath(name)],
+    restartOnFiles: [
+      ...(args.secretEnvironment === undefined ? [] : [secretEnvironmentPath(name)]),
+      ...credentialNames(args).map((credential) => credentialPath(name, credential)),
+    ],
     restartOnReleases: releases.map((release) => release.name),
     purge: args.purge === true ? dataDirectories(sections.Service ?? {}) : [],
     triggeredBy: args.socket === undefined ? [] : [args.socket.unitName],

@@ -5,6 +5,7 @@ import type { SectionDirectives, UnitSections } from "../systemd/sections.ts";
 import { mergedSections } from "../systemd/sections.ts";
 import { escapedSpecifiers } from "../systemd/specifiers.ts";
 import type { ServicePlain } from "./service-args.ts";
+import { credentialNames, credentialPath } from "./service-credentials.ts";
 
 /** Where the secret variables of a service lie on the host. Only root reads it. */
 export function secretEnvironmentPath(name: string): string {
@@ -43,6 +44,7 @@ export function serviceSections(name: string, args: ServicePlain): UnitSections 
         ...(args.environmentFiles ?? []).map(escapedSpecifiers),
         ...(args.secretEnvironment === undefined ? [] : [secretEnvironmentPath(name)]),
       ],
+      LoadCredential: credentialNames(args).map((credential) => `${credential}:${credentialPath(name, credential)}`),
       ExecStart: [encodedExecCommand(args.exec)],
       Sockets: args.socket?.unitName,
       NotifyAccess: type === "notify" ? "main" : undefined,

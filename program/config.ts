@@ -10,7 +10,7 @@ import { pythonServiceSchema, serviceSchema } from "../components/service-args.t
 import { socketUnitSchema } from "../components/socket-unit.ts";
 import { timerSchema } from "../components/timer-args.ts";
 import { unitSchema } from "../components/unit.ts";
-import { isPlaceOfSecret, misplacedSecrets } from "./secret-places.ts";
+import { isPlaceOfSecret, misplacedSecrets, secretArguments } from "./secret-places.ts";
 
 const host = z
   .strictObject({
@@ -104,16 +104,14 @@ export function stackConfig(
 }
 
 const secretPlaces =
-  "holds a secret where none can be kept: every user of a host can read its units; a secret goes into `secretEnvironment` of a service or into the credentials of a `connection` or notifier";
+  "holds a secret where none can be kept: every user of a host can read its units; a secret goes into `secretEnvironment` or `credentials` of a service or into the credentials of a `connection` or notifier";
 
 /** Whether a secret in this value can be in one of the places that keep it. */
 function mayHoldSecret(value: unknown, path: readonly string[] = []): boolean {
   if (typeof value !== "object" || value === null) return false;
   return Object.entries(value).some(
     ([key, part]) =>
-      ["secretEnvironment", "packageIndex"].includes(key) ||
-      isPlaceOfSecret([...path, key]) ||
-      mayHoldSecret(part, [...path, key]),
+      secretArguments.includes(key) || isPlaceOfSecret([...path, key]) || mayHoldSecret(part, [...path, key]),
   );
 }
 

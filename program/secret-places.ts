@@ -23,11 +23,19 @@ export function configFileText(stack: string): string | undefined {
   return existsSync(path) ? readFileSync(path, "utf8") : undefined;
 }
 
+/** Arguments of a service each of whose values may be a secret. */
+export const secretArguments: readonly string[] = [
+  "secretEnvironment",
+  "credentials",
+  "credentialsBase64",
+  "packageIndex",
+];
+
 /** Whether the program keeps what stands here out of units, logs and clear state. */
 export function isPlaceOfSecret(path: readonly string[]): boolean {
   const last = path.at(-1) ?? "";
   if (["privateKey", "privateKeyPassword", "password", "sudoPassword"].includes(last)) return true;
-  if (["secretEnvironment", "packageIndex"].includes(path.at(-2) ?? "")) return true;
+  if (secretArguments.includes(path.at(-2) ?? "")) return true;
   const ofWebhook = path.includes("webhooks");
   return ofWebhook && (last === "url" || last === "template" || path.at(-2) === "headers");
 }

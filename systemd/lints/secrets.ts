@@ -16,7 +16,7 @@ export const secretLints: readonly Lint[] = [
     id: "secret-in-environment",
     severity: "warning",
     why: "Every local user can read Environment= by `systemctl show`, and the unit file itself.",
-    fix: "Put it into a file of mode 0600 with EnvironmentFile=, or better LoadCredential=; in our components secretEnvironment.",
+    fix: "Put it into a file of mode 0600 with EnvironmentFile=, or better LoadCredential=; in our components secretEnvironment or credentials.",
     hits: (unit) =>
       ["Service.Environment", "Socket.Environment"].flatMap((id) =>
         itemsOf(unit, id).flatMap((at): LintHit[] =>

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bundleFileSchema, bundleSchema } from "../../activation/bundle.ts";
 
-const file = { path: "/etc/orders/api.env", mode: "0600", content: "", secret: true };
+const file = { path: "/etc/orders/api.env", mode: "0600", content: "", encoding: "utf-8", secret: true };
 
 for (const path of [
   "",

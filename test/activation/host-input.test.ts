@@ -6,7 +6,7 @@ const bundle = {
   format: 1 as const,
   scope: "shop/dev/web1",
   users: [],
-  files: [{ path: "/etc/a", mode: "0600", content: "h\u00e9\n", secret: true }],
+  files: [{ path: "/etc/a", mode: "0600", content: "h\u00e9\n", encoding: "utf-8" as const, secret: true }],
   releases: [],
   hooks: [],
   units: [],

@@ -47,7 +47,7 @@ test("holds everything that the definitions say, and where it goes", () => {
     format: 1,
     scope: "shop/dev/web1",
     users: [{ name: "api", group: "api", home: "/var/lib/api" }],
-    files: [{ path: "/etc/pulumi-systemd/api.env", mode: "0600", content: 'A="1"\n', secret: true }],
+    files: [{ path: "/etc/pulumi-systemd/api.env", mode: "0600", content: 'A="1"\n', encoding: "utf-8", secret: true }],
     releases: [
       {
         name: "api",

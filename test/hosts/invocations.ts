@@ -1,7 +1,8 @@
 import type { SandboxHost } from "../../sandbox/host.ts";
 
-/** Units of logins and of the transaction itself, and what the system starts by itself: they come and go. */
-const passing = /^(session-|user@|user-\d|user-runtime-dir@|run-user-|pulumi-systemd-|systemd-tmpfiles-clean\.)/;
+/** Units of logins and of the transaction itself, mounts of credentials, and what the system starts by itself: they come and go. */
+const passing =
+  /^(session-|run-credentials-|user@|user-\d|user-runtime-dir@|run-user-|pulumi-systemd-|systemd-tmpfiles-clean\.)/;
 
 /** The InvocationID of every unit that was started on the host, by the unit's name: another one is another start. */
 export async function invocations(host: SandboxHost): Promise<Record<string, string>> {

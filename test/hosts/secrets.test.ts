@@ -7,16 +7,22 @@ import { sha256 } from "../../activation/digests.ts";
 import type { SandboxHost } from "../../sandbox/host.ts";
 import { encodedEnvironmentFile } from "../../systemd/environment-file.ts";
 import { bootedFleet, type Fleet, testOnEachHost } from "./fleet.ts";
+import { differingUnits, invocations } from "./invocations.ts";
 import { onEach } from "./observation.ts";
 import { connectionOf } from "./stack.ts";
 
 const file = "/etc/pulumi-systemd/keeper.env";
+const store = "/etc/pulumi-systemd/credentials/keeper";
+const credentialFiles = [`${store}/keystore`, `${store}/token`];
 const random = () => randomBytes(18).toString("hex");
 /** Parts without a special character: they stay as they are in whatever escaping the whole is found. */
-const parts = [random(), random(), random(), random()] as const;
+const parts = [random(), random(), random(), random(), random(), random(), random()] as const;
 const plain = parts[0];
 const quoted = `${parts[1]}"'\\$HOME %n\n${parts[2]}`;
 const rotated = parts[3];
+/** A credential by the variable that is rotated with it. */
+const tokens = { [plain]: parts[4], [rotated]: parts[5] };
+const keystore = Buffer.concat([Buffer.from([0, 255, 254, 10]), Buffer.from(parts[6])]);
 
 /** Records what processes are given, all through the run; the service that has the secret is left out by its cgroup. */
 const sampler = `
@@ -45,18 +51,24 @@ suite("a secret", { timeout: 300_000 }, () => {
   /** Everything that a person or a program could have read of the run, by where. */
   const read = new Map<string, string>();
   const services = (keeper: Record<string, unknown> = {}) => ({
-    services: { keeper: { exec: ["/bin/sleep", "infinity"], timeoutStopSec: "2s", ...keeper } },
+    services: {
+      keeper: { exec: ["/bin/sleep", "infinity"], timeoutStopSec: "2s", ...keeper },
+      bystander: { exec: ["/bin/sleep", "infinity"], credentials: { own: "same all along" } },
+    },
   });
   const secrets = (key: string) => ({
     "services.keeper.secretEnvironment.API_KEY": key,
     "services.keeper.secretEnvironment.QUOTED": quoted,
+    "services.keeper.credentials.token": tokens[key] ?? "",
+    "services.keeper.credentialsBase64.keystore": keystore.toString("base64"),
   });
   /** Forms in which the secrets, or what is easily guessed from, could be written down. */
   const traces = () => {
-    const whole = [plain, quoted, rotated];
+    const whole = [plain, quoted, rotated, ...Object.values(tokens)];
     return [
       ...parts,
-      ...whole.map((value) => sha256(value)),
+      ...[...whole, keystore].map((value) => sha256(value)),
+      keystore.toString("base64"),
       ...whole.map((value) => Buffer.from(value).toString("base64")),
     ];
   };
@@ -134,8 +146,28 @@ suite("a secret", { timeout: 300_000 }, () => {
       );
       const variables = environ.split("\0");
       assert.ok(variables.includes(`API_KEY=${rotated}`) && variables.includes(`QUOTED=${quoted}`), environ);
+      assert.equal(
+        await host.output(`stat --format='%n %a %U:%G %F' ${credentialFiles.join(" ")}`),
+        credentialFiles.map((path) => `${path} 600 root:root regular file\n`).join(""),
+      );
+      const given =
+        "/proc/$(systemctl show --property=MainPID --value keeper.service)/root/run/credentials/keeper.service";
+      assert.equal(await host.output(`base64 -w0 ${given}/keystore`), keystore.toString("base64"));
+      assert.equal(await host.output(`cat ${given}/token`), tokens[rotated]);
+      assert.ok(variables.includes("CREDENTIALS_DIRECTORY=/run/credentials/keeper.service"), environ);
     },
   );
+
+  test("that is rotated is told as such in the preview, by its path alone", () => {
+    const changed = read.get("preview --diff of the rotation") ?? "";
+    for (const { release } of fleet.hosts) {
+      assert.deepEqual(
+        [...changed.matchAll(new RegExp(`${release}: (/\\S+): secret rotated`, "g"))].map(([, path]) => path).sort(),
+        [`${store}/token`, file],
+      );
+    }
+    assert.doesNotMatch(read.get("preview --diff") ?? "", /secret rotated/);
+  });
 
   test("is in no output, state, process or journal, and neither is a digest of it", () => {
     for (const { release } of fleet.hosts) assert.match(read.get(`journal of ${release}`) ?? "", /keeper\.service/);
@@ -157,30 +189,40 @@ suite("a secret", { timeout: 300_000 }, () => {
       const decoy = random();
       await host.writeFile("/var/tmp/decoy", `x${decoy}x`, 0o600);
       const found = await filesWith(host, [...traces(), ...fileDigests(), decoy]);
+      const given = ["keystore", "token"].map((name) => `/run/credentials/keeper.service/${name}`);
       const kept = [...generationsOf(host), ledgerOf(host)];
-      assert.deepEqual(found, [
-        file,
+      const own = [...credentialFiles, file];
+      assert.deepEqual(outside(found, given), [
+        ...own,
         // Generations are whole, so that a person can go back on the host alone. For drift the ledger keeps a digest of the file.
         ...kept,
         "/var/tmp/decoy",
       ]);
-      assert.deepEqual(await filesWith(host, traces()), [file, ...generationsOf(host)]);
+      // A credential's digest is that of its text alone, so it is among the traces.
+      assert.deepEqual(outside(await filesWith(host, traces()), given), [...own, ...kept]);
       const access = await host.output(
-        `stat --format='%a %U' /var/lib/pulumi-systemd ${kept.join(" ")}; runuser -u deploy -- cat ${file} ${kept.join(" ")} 2>&1 || true`,
+        `stat --format='%a %U' /var/lib/pulumi-systemd ${kept.join(" ")}; runuser -u deploy -- cat ${[...own, ...kept].join(" ")} 2>&1 || true`,
       );
       assert.deepEqual(access.trimEnd().split("\n"), [
         "700 root",
         ...kept.map(() => "600 root"),
-        ...[file, ...kept].map((path) => `cat: ${path}: Permission denied`),
+        ...[...own, ...kept].map((path) => `cat: ${path}: Permission denied`),
       ]);
     },
   );
 
   test("that the program itself prints before it ends is struck from the update's error", async () => {
-    const leak = { exec: ["/bin/sh", "-c", 'echo "cannot log in with $API_KEY, $QUOTED"; exit 1'] };
+    const leak = {
+      exec: [
+        "/bin/sh",
+        "-c",
+        'echo "cannot log in with $API_KEY, $QUOTED, $(cat $CREDENTIALS_DIRECTORY/token)"; exit 1',
+      ],
+    };
     const run = await fleet.tried(services(leak), secrets(plain));
     assert.equal(run.code, 1, run.output);
-    for (const { release } of fleet.hosts) assert.match(run.output, /cannot log in with \[secret\]/, release);
+    for (const { release } of fleet.hosts)
+      assert.match(run.output, /cannot log in with \[secret\].*\[secret\]/s, release);
     assert.deepEqual(
       traces().filter((trace) => run.output.includes(trace)),
       [],
@@ -195,10 +237,19 @@ suite("a secret", { timeout: 300_000 }, () => {
     assert.equal(run.code, 1, run.output);
     assert.match(
       run.output,
-      /^ {6}pulumi-systemd:services: holds a secret where none can be kept: every user of a host can read its units; a secret goes into `secretEnvironment` of a service or into the credentials of a `connection` or notifier$/m,
+      /^ {6}pulumi-systemd:services: holds a secret where none can be kept: every user of a host can read its units; a secret goes into `secretEnvironment` or `credentials` of a service or into the credentials of a `connection` or notifier$/m,
     );
     assert.doesNotMatch(run.output, /command:remote:Command/);
     assert.ok(!run.output.includes(plain));
+  });
+
+  test("that is rotated restarts what has it, and nothing else", async () => {
+    const before = await Promise.all(fleet.hosts.map(invocations));
+    await fleet.deploy(services(), { ...secrets(rotated), "services.keeper.credentials.token": tokens[plain] ?? "" });
+    const after = await Promise.all(fleet.hosts.map(invocations));
+    for (const [index, { release }] of fleet.hosts.entries()) {
+      assert.deepEqual(differingUnits(before[index]!, after[index]!), ["keeper.service"], release);
+    }
   });
 
   test("goes with destroy", async () => {
@@ -214,6 +265,10 @@ suite("a secret", { timeout: 300_000 }, () => {
     }
   });
 });
+
+function outside(found: readonly string[], left: readonly string[]): string[] {
+  return found.filter((path) => !left.includes(path));
+}
 
 /** What an update and a rotation left. */
 function generationsOf(host: SandboxHost): string[] {

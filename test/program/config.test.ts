@@ -122,7 +122,7 @@ test("a secret is refused where none can be kept; its value is not shown", () =>
   const keys = secretConfigKeys('["shop:services"]');
   assert.throws(() => stackConfig("shop", services({ environment: { KEY: "hush-hush" } }), keys), {
     message:
-      "the stack's config has a mistake:\n  shop:services: holds a secret where none can be kept: every user of a host can read its units; a secret goes into `secretEnvironment` of a service or into the credentials of a `connection` or notifier",
+      "the stack's config has a mistake:\n  shop:services: holds a secret where none can be kept: every user of a host can read its units; a secret goes into `secretEnvironment` or `credentials` of a service or into the credentials of a `connection` or notifier",
   });
   assert.doesNotThrow(() => stackConfig("shop", services({ secretEnvironment: { KEY: "hush-hush" } }), keys));
   assert.doesNotThrow(() => stackConfig("shop", services({ environment: { KEY: "open" } }), secretConfigKeys("")));

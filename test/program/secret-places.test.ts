@@ -8,7 +8,10 @@ const secure = "v1:AAAA";
 
 test("a secret in its place is fine, whatever the key", () => {
   const text = file({
-    "shop:services": { api: { exec: ["/bin/true"], secretEnvironment: { KEY: { secure } } } },
+    "shop:services": {
+      api: { exec: ["/bin/true"], secretEnvironment: { KEY: { secure } }, credentials: { key: { secure } } },
+    },
+    "shop:pythonServices": { app: { source: ".", credentialsBase64: { "store.p12": { secure } } } },
     "shop:hosts": { web1: { connection: { host: "a", privateKey: { secure }, proxy: { password: { secure } } } } },
     "aws:secretKey": { secure },
   });

@@ -9,6 +9,8 @@ from typing import Iterable, Pattern
 MARK = "[secret]"
 SHORTEST_VALUE = 4
 LONGEST_SECRET_FILE = 1 << 20
+# Below the directory of our files: one directory for each service, one file for each of its credentials.
+CREDENTIALS = "credentials"
 
 ASSIGNMENT = re.compile(r"\s*(?:export\s+)?[A-Za-z_][A-Za-z0-9_]*=(.*)")
 ESCAPE = re.compile(r"\\(.)")
@@ -35,11 +37,11 @@ class Redactor:
 
 
 def _secrets_below(directory: str) -> set[str]:
-    """The values in every environment file of services, and the secrets of notifiers."""
+    """The values in every environment file of services, their credentials, and the secrets of notifiers."""
     found: set[str] = set()
     for folder, _, names in os.walk(directory):
         for name in names:
-            if not name.endswith(".env"):
+            if not name.endswith(".env") and os.path.join(directory, CREDENTIALS, "") not in os.path.join(folder, ""):
                 continue
             try:
                 with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as source:

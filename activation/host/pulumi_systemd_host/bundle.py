@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
@@ -41,10 +42,12 @@ class File:
     mode: int
     content: str
     secret: bool
+    # How `content` stands for the bytes.
+    encoding: str = "utf-8"
 
     @property
     def data(self) -> bytes:
-        return self.content.encode("utf-8")
+        return base64.b64decode(self.content) if self.encoding == "base64" else self.content.encode("utf-8")
 
 
 @dataclass(frozen=True)
@@ -297,12 +300,16 @@ def _user(value: Any, at: str) -> User:
 
 
 def _file(value: Any, at: str) -> File:
-    keys = _object(value, at, ("path", "mode", "content", "secret"))
+    keys = _object(value, at, ("path", "mode", "content", "encoding", "secret"))
+    encoding = _choice(keys["encoding"], f"{at}.encoding", ("utf-8", "base64"))
+    if encoding == "base64":
+        _base64(keys["content"], f"{at}.content")
     return File(
         path=_path(keys["path"], f"{at}.path"),
         mode=int(_text(keys["mode"], f"{at}.mode", MODE, "four octal digits such as 0600"), 8),
         content=_content(keys["content"], f"{at}.content"),
         secret=_boolean(keys["secret"], f"{at}.secret"),
+        encoding=encoding,
     )
 
 
@@ -480,6 +487,13 @@ def _content(value: Any, at: str) -> str:
     except UnicodeEncodeError:
         raise BundleError(f"{at}: holds half of a surrogate pair, which is no Unicode text") from None
     return value
+
+
+def _base64(value: Any, at: str) -> None:
+    try:
+        base64.b64decode(_content(value, at), validate=True)
+    except ValueError:
+        raise BundleError(f"{at}: expected base64") from None
 
 
 def _text(value: Any, at: str, pattern: re.Pattern[str], wanted: str) -> str:

@@ -25,6 +25,7 @@ NAMED = (("releases", "name"), ("releases", "directory"), ("units", "name"), ("f
 LATER: dict[str, dict[str, Any]] = {
     "": {"hooks": []},
     "bounds": {"confirmSec": 0},
+    "files": {"encoding": "utf-8"},
     "releases": {"keep": 0, "environment": None},
     "units": {"purge": [], "stopsWith": [], "canReload": False, "memoryMax": None, "gate": None},
     "units.digests": {"limits": "0" * 64, "manager": "0" * 64},

@@ -97,6 +97,7 @@ class Transaction:
         for file in work.given.files:
             if file.secret:
                 self.redactor.add(file.content)
+                self.redactor.add(file.data.decode("utf-8", "replace"))
         for release in work.given.releases:
             for secret in index_secrets(release.environment) if release.environment else []:
                 self.redactor.add(secret)

@@ -279,6 +279,15 @@ class RedactionTest(unittest.TestCase):
         ):
             self.assertEqual(redactor.redact(text), expected)
 
+    def test_what_services_hold(self) -> None:
+        with tempfile.TemporaryDirectory() as directory:
+            for path, text in (("api.env", "KEY=k3y-of-api\n"), ("credentials/api/token", "t0ken"), ("watch.json", "w0rd")):
+                os.makedirs(os.path.dirname(os.path.join(directory, path)), exist_ok=True)
+                with open(os.path.join(directory, path), "w", encoding="utf-8") as target:
+                    target.write(text)
+            redactor = Redactor(directory)
+        self.assertEqual(redactor.redact("k3y-of-api, t0ken, w0rd"), "[secret], [secret], w0rd")
+
 
 if __name__ == "__main__":
     unittest.main()

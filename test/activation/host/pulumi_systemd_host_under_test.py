@@ -29,7 +29,15 @@ GOOD: dict[str, Any] = {
     "format": 1,
     "scope": "orders/dev/web1",
     "users": [{"name": "orders", "group": "orders", "home": "/var/lib/orders"}],
-    "files": [{"path": "/etc/orders/api.env", "mode": "0600", "content": 'KEY="s3cret-value"\n', "secret": True}],
+    "files": [
+        {
+            "path": "/etc/orders/api.env",
+            "mode": "0600",
+            "content": 'KEY="s3cret-value"\n',
+            "encoding": "utf-8",
+            "secret": True,
+        }
+    ],
     "releases": [
         {
             "name": "orders",

@@ -46,6 +46,11 @@ class ParseBundle(unittest.TestCase):
             (lambda b: b["files"][0].update(mode="4755"), "bundle.files[0].mode: expected four octal digits"),
             (lambda b: b["files"][0].update(secret=1), "bundle.files[0].secret: expected true or false, got a number"),
             (lambda b: b["files"][0].update(content=None), "bundle.files[0].content: expected a string, got null"),
+            (lambda b: b["files"][0].update(encoding="hex"), "bundle.files[0].encoding: expected one of utf-8, base64"),
+            (
+                lambda b: b["files"][0].update(encoding="base64", content="s3cret-value!"),
+                "bundle.files[0].content: expected base64",
+            ),
             (lambda b: b["files"][0].update(content="\ud800"), "bundle.files[0].content: holds half of a surrogate"),
             (lambda b: b["releases"][0].update(sha256="A" * 64), "bundle.releases[0].sha256: expected a SHA-256"),
             (lambda b: b["releases"][0].update(upload="../x"), "bundle.releases[0].upload: expected a path relative"),

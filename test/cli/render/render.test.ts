@@ -41,7 +41,7 @@ test("every file of a host, its secrets as placeholders, the same each time", as
   assert.match(files?.[unitFile] ?? "", /^ExecStart=\/usr\/bin\/api$/m);
   const { scope, units, files: beside } = JSON.parse(files?.[hostFile] ?? "");
   assert.equal(scope, "pulumi-systemd/test/web1");
-  assert.deepEqual(beside, [{ path: "/etc/pulumi-systemd/api.env", mode: "0600", secret: true }]);
+  assert.deepEqual(beside, [{ path: "/etc/pulumi-systemd/api.env", mode: "0600", encoding: "utf-8", secret: true }]);
   assert.deepEqual([units[0].name, units[0].enabled, "content" in units[0]], ["api.service", true, false]);
 });
 

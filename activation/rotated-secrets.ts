@@ -1,0 +1,21 @@
+import { z } from "zod";
+import { sentBundle } from "./host-command.ts";
+
+/** What a comparison needs of a bundle; another version of this library may have made the rest. */
+const filesSchema = z.looseObject({
+  files: z.array(z.looseObject({ path: z.string(), content: z.string(), secret: z.boolean() })),
+});
+
+/**
+ * Paths of the secret files that a host has and gets with another content. Neither content nor a digest of it is told.
+ * @param before what was sent to the host last, as `hostInput` gave it
+ * @param after what is to be sent
+ */
+export function rotatedSecrets(before: string, after: string): string[] {
+  const [old, next] = [before, after].map((text) => filesSchema.safeParse(sentBundle(text)).data?.files ?? []);
+  const contents = new Map((old ?? []).filter(({ secret }) => secret).map(({ path, content }) => [path, content]));
+  return (next ?? [])
+    .filter(({ path, content, secret }) => secret && (contents.get(path) ?? content) !== content)
+    .map(({ path }) => path)
+    .sort();
+}
