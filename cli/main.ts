@@ -155,6 +155,17 @@ Examples:
     )
     .option("--markdown <file>", "write it here as Markdown, cut to fit in a comment on a pull request")
     .option("--html <file>", "write it here as a page that needs nothing else")
+    .option(
+      "--policy-pack-config <file>",
+      "levels and limits of the policies, the file that `pulumi preview` gets; without it all is advice",
+    )
+    .option("--policy-pack <folder>", "where paths in that file begin (default: where it lies)")
+    .addOption(
+      new Option(
+        "--fail-on <level>",
+        "exit with 1 when a finding of that level stands: mandatory, or advisory for any",
+      ).choices(["mandatory", "advisory"]),
+    )
     .option("--timezone <zone>", "time zone of the hosts, for timers that name none", "UTC")
     .addOption(json)
     .addHelpText(
@@ -165,6 +176,7 @@ Without --markdown or --html the whole report is printed as Markdown.
 Examples:
   pulumi-systemd review --stack prod                                # what is not committed yet
   pulumi-systemd review --stack prod --base origin/main --markdown review.md --html review.html
+  pulumi-systemd review --stack prod --policy-pack-config policies/config/prod.json --fail-on mandatory
   pulumi-systemd review --stack prod --base rendered --json | jq '.hosts[].units[] | {unit, action}'`,
     )
     .action(({ timezone, ...options }) => ended(() => review({ ...options, timezone: knownZone(timezone) }, terminal)));

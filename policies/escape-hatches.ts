@@ -1,5 +1,5 @@
-import type { ResourceValidationArgs } from "@pulumi/policy";
 import { z } from "zod";
+import type { CheckedResource } from "./checked-resource.ts";
 import { exceptions } from "./exception.ts";
 import { rule } from "./rule.ts";
 import { reading } from "./unknown-values.ts";
@@ -29,7 +29,7 @@ export const escapeHatches = rule({
 });
 
 /** What an argument says, in one line; undefined where it is not given. */
-function givenHatch({ type, props }: ResourceValidationArgs, hatch: string): string | undefined {
+function givenHatch({ type, props }: CheckedResource, hatch: string): string | undefined {
   if (!type.startsWith("systemd:index:")) return undefined;
   const { value, isKnown } = reading(() => JSON.stringify(props[hatch]));
   if (!isKnown) return "not known before the update";

@@ -1,5 +1,5 @@
-import type { ResourceValidationArgs } from "@pulumi/policy";
 import { z } from "zod";
+import type { CheckedResource } from "./checked-resource.ts";
 import type { Finding } from "./checks/finding.ts";
 import { hostKeyFindings } from "./checks/host-key.ts";
 import { exceptions } from "./exception.ts";
@@ -25,7 +25,7 @@ export const hostKeyPinned = rule({
   resource: (resource, _config, stack) => findingsOf(resource, stack).map((finding) => ({ finding })),
 });
 
-function findingsOf({ type, props, opts }: ResourceValidationArgs, stack: ObservedStack): readonly Finding[] {
+function findingsOf({ type, props, opts }: CheckedResource, stack: ObservedStack): readonly Finding[] {
   if (type === "systemd:index:Host") {
     return hostKeyFindings({
       hostKeyPinned: props.hostKeyPinned === true,

@@ -1,5 +1,5 @@
-import type { ResourceValidationArgs } from "@pulumi/policy";
 import { lastDayProblem, type Waiver } from "../systemd/lints/waiver.ts";
+import type { CheckedResource } from "./checked-resource.ts";
 import { type CheckedUnit, unitFromSections, unitFromText } from "./checked-unit.ts";
 import { reading } from "./unknown-values.ts";
 
@@ -19,11 +19,15 @@ export interface ObservedStack {
   readonly hosts: Map<string, ObservedHost>;
   /** The units that a health check watches, by the URN of the check. */
   readonly watched: Map<string, readonly string[]>;
+  /** The hosts that a timer goes off on at once, by the timer's name. */
+  readonly timerHosts: Map<string, Set<string>>;
+  /** How many waivers a definition or a host has, by URN. */
+  readonly waiverCounts: Map<string, number>;
 }
 
 /** A stack of which nothing is seen. */
 export function emptyStack(): ObservedStack {
-  return { units: new Map(), hosts: new Map(), watched: new Map() };
+  return { units: new Map(), hosts: new Map(), watched: new Map(), timerHosts: new Map(), waiverCounts: new Map() };
 }
 
 /** Units of a name, the last one last: two hosts may have different units of one name. */
@@ -32,7 +36,7 @@ export function observedUnits(stack: ObservedStack, name: string): CheckedUnit[]
 }
 
 /** Takes note of a resource. The same resource may come once for each policy. */
-export function observe(stack: ObservedStack, resource: ResourceValidationArgs): void {
+export function observe(stack: ObservedStack, resource: CheckedResource): void {
   const { type, urn, props } = resource;
   if (type === "systemd:index:Unit") registeredUnit(stack, resource);
   if (type === "systemd:index:Host") {
@@ -53,10 +57,7 @@ function watchedUnits(settings: { checks?: readonly { unit?: unknown }[] } | und
 }
 
 /** The unit that a resource registers; undefined where its component has refused its arguments, with a better message. */
-export function registeredUnit(
-  stack: ObservedStack,
-  { name, urn, props }: ResourceValidationArgs,
-): CheckedUnit | undefined {
+export function registeredUnit(stack: ObservedStack, { name, urn, props }: CheckedResource): CheckedUnit | undefined {
   const text = reading(() => props.text);
   const waive = waiversOf(props);
   const before = stack.units.get(urn);

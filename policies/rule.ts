@@ -1,7 +1,8 @@
-import type { EnforcementLevel, PolicyComplianceFramework, ResourceValidationArgs, Severity } from "@pulumi/policy";
+import type { EnforcementLevel, PolicyComplianceFramework, Severity } from "@pulumi/policy";
 import { z } from "zod";
 import type { Waiver } from "../systemd/lints/waiver.ts";
 import { parsedTimeSpan, timeSpanProblem } from "../systemd/values/time-span.ts";
+import type { CheckedResource } from "./checked-resource.ts";
 import type { CheckedUnit } from "./checked-unit.ts";
 import type { Finding } from "./checks/finding.ts";
 import type { Exception } from "./exception.ts";
@@ -56,11 +57,7 @@ export interface Rule<Config extends RuleConfig = RuleConfig> {
   /** Whether a unit that a host is sent in another form than the registered one is left alone. @default false */
   readonly onlyRegistered?: boolean;
   /** What it refuses in any other resource. */
-  readonly resource?: (
-    resource: ResourceValidationArgs,
-    config: Config,
-    stack: ObservedStack,
-  ) => readonly RuleFinding[];
+  readonly resource?: (resource: CheckedResource, config: Config, stack: ObservedStack) => readonly RuleFinding[];
 }
 
 /** A rule; its config is only known to itself. */

@@ -1,5 +1,5 @@
-import type { ResourceValidationArgs } from "@pulumi/policy";
 import { UnitSyntaxError } from "../systemd/unit-file.ts";
+import type { CheckedResource } from "./checked-resource.ts";
 import { type CheckedUnit, unitFromText } from "./checked-unit.ts";
 import { type ObservedHost, type ObservedStack, observedUnits } from "./observed-stack.ts";
 import { reading } from "./unknown-values.ts";
@@ -28,7 +28,7 @@ export function typeAndName(urn: string): { readonly type: string; readonly name
 }
 
 /** The URN of the Host whose command a resource is; undefined for other resources. */
-export function hostOfCommand({ type, name, opts }: ResourceValidationArgs): string | undefined {
+export function hostOfCommand({ type, name, opts }: CheckedResource): string | undefined {
   if (type !== "command:remote:Command" || opts.parent === undefined) return undefined;
   const host = typeAndName(opts.parent);
   // Another one of a Host only takes its uploads away.
@@ -64,7 +64,7 @@ function parsedBundle(stdin: string): SentBundle | undefined {
  * All units of the host that a command is for: as they are sent or, where that is not known before the update, as the
  * components registered them. Undefined for any other resource.
  */
-export function checkedHost(resource: ResourceValidationArgs, stack: ObservedStack): CheckedHost | undefined {
+export function checkedHost(resource: CheckedResource, stack: ObservedStack): CheckedHost | undefined {
   const urn = hostOfCommand(resource);
   if (urn === undefined) return undefined;
   const stdin = reading(() => resource.props.stdin);

@@ -4,9 +4,6 @@ import { assignments } from "./checks/service-directives.ts";
 import { exceptions } from "./exception.ts";
 import { rule } from "./rule.ts";
 
-/** The hosts that a timer was seen on, by the timer's name. */
-const hostsOf = new Map<string, Set<string>>();
-
 /** Requires a random delay of timers that would go off on many hosts at once. */
 export const timerJitter = rule({
   name: "timer-jitter",
@@ -22,14 +19,15 @@ export const timerJitter = rule({
   onlyRegistered: true,
   host: (host, { hosts }) =>
     host.units.filter(goesOffAtOnce).flatMap((timer) => {
-      const on = hostsOf.get(timer.name) ?? new Set();
-      hostsOf.set(timer.name, on.add(host.urn));
+      const { timerHosts } = host.stack;
+      const on = timerHosts.get(timer.name) ?? new Set();
+      timerHosts.set(timer.name, on.add(host.urn));
       if (on.size < hosts) return [];
       return [
         {
           about: timer,
           finding: {
-            found: `[Timer] RandomizedDelaySec= is not set, on ${on.size} hosts so far`,
+            found: `[Timer] RandomizedDelaySec= is not set, and ${hosts === 1 ? "it goes by the clock" : "other hosts have it too"}`,
             wanted: "a delay such as 10min",
             why: "what it starts would begin on all of them in the same second, and hit what they share",
           },

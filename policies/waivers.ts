@@ -2,11 +2,8 @@ import { z } from "zod";
 import { waiverDaysLeft } from "../systemd/lints/waiver.ts";
 import { exceptions } from "./exception.ts";
 import { waiversOf } from "./observed-stack.ts";
-import { leftOf } from "./policy.ts";
 import { type RuleFinding, rule } from "./rule.ts";
-
-/** The waivers of the stack so far, by URN. */
-const counted = new Map<string, number>();
+import { leftOf } from "./verdict.ts";
 
 /** Lists every waiver, and limits how many there are and how long they hold. */
 export function waiversRule(policyIds: () => ReadonlySet<string>) {
@@ -26,10 +23,10 @@ export function waiversRule(policyIds: () => ReadonlySet<string>) {
       never: z.array(z.string()).default([]).describe("Ids of policies that cannot be waived."),
       except: exceptions,
     }),
-    resource: ({ type, urn, props }, { maximumDays, maximumPerUnit, maximum, never }) => {
+    resource: ({ type, urn, props }, { maximumDays, maximumPerUnit, maximum, never }, { waiverCounts }) => {
       if (type !== "systemd:index:Unit" && type !== "systemd:index:Host") return [];
       const waivers = waiversOf(props);
-      counted.set(urn, waivers.length);
+      waiverCounts.set(urn, waivers.length);
       if (waivers.length === 0) return [];
       const now = new Date();
       const found = waivers.flatMap((waiver): RuleFinding[] => {
@@ -49,7 +46,7 @@ export function waiversRule(policyIds: () => ReadonlySet<string>) {
           ? refused.map((finding) => ({ finding }))
           : [{ finding: `waives ${policy} until ${until} (${leftOf(waiver, now)}): ${reason}`, isNote: true }];
       });
-      const total = [...counted.values()].reduce((sum, count) => sum + count, 0);
+      const total = [...waiverCounts.values()].reduce((sum, count) => sum + count, 0);
       const limits = [
         waivers.length > maximumPerUnit
           ? `it has ${waivers.length} waivers, at most ${maximumPerUnit} are allowed`

@@ -1,6 +1,5 @@
 import type { Bundle } from "../../activation/bundle.ts";
 import { plan, type TransactionPlan, type UnitPlan } from "../../activation/plan.ts";
-import { type LintFinding, lintUnitTexts } from "../../systemd/lints/lint-units.ts";
 import { type ExposureChange, exposureChange } from "./exposure-change.ts";
 import { unifiedDiff } from "./unit-diff.ts";
 
@@ -23,10 +22,6 @@ export interface HostChange {
   readonly units: readonly UnitChange[];
   /** Files beside the units. */
   readonly files: readonly FileChange[];
-  /** What the lints find in the new state and did not find in the old. */
-  readonly newFindings: readonly LintFinding[];
-  /** How many findings the old state had already. */
-  readonly knownFindings: number;
 }
 
 /** One unit of a change. */
@@ -87,15 +82,11 @@ function hostChange({ before, after }: HostStates): Omit<HostChange, "hosts"> {
   const releases = made.releases.changed.length + made.releases.removed.length;
   const accounts = made.accounts.made.length + made.accounts.removed.length;
   const isChanged = units.length + files.length + releases + accounts > 0;
-  const old = findings(before);
-  const known = new Set(old.map(findingId));
   return {
     kind: before === undefined ? "new" : after === undefined ? "removed" : isChanged ? "changed" : "unchanged",
     plan: made,
     units,
     files,
-    newFindings: findings(after).filter((finding) => !known.has(findingId(finding))),
-    knownFindings: findings(after).filter((finding) => known.has(findingId(finding))).length,
   };
 }
 
@@ -125,12 +116,4 @@ function fileChanges(before: Bundle | undefined, after: Bundle): FileChange[] {
       },
     ];
   });
-}
-
-function findings(bundle: Bundle | undefined): LintFinding[] {
-  return lintUnitTexts((bundle?.units ?? []).map(({ name, content }) => ({ name, text: content })));
-}
-
-function findingId({ unit, rule, section, directive, message }: LintFinding): string {
-  return JSON.stringify([unit, rule, section, directive, message]);
 }

@@ -1,6 +1,8 @@
 import { actionText, causeText } from "./cause-text.ts";
+import { escaped } from "./escaped.ts";
 import type { FileChange, HostChange, UnitChange } from "./host-change.ts";
 import { pageStyle } from "./page-style.ts";
+import { policiesHtml } from "./policies-html.ts";
 import { exposureText, headline, hostList, numbered, type ReviewReport } from "./review-report.ts";
 
 /**
@@ -22,6 +24,7 @@ export function reviewHtml(report: ReviewReport, week = ""): string {
         `<p class="note"><b>${escaped(host)}</b> is not wholly known without an update: ${escaped(parts.join(", "))}</p>`,
     ),
     ...report.notes.map((note) => `<p class="note">${escaped(note)}</p>`),
+    policiesHtml(report.policies, report.acceptedExposures),
     ...changing.map(hostSection),
     same.length > 0 ? `<p>Nothing changes on ${escaped(hostList(same.sort(), 12))}.</p>` : "",
     waivers(report),
@@ -35,7 +38,7 @@ export function reviewHtml(report: ReviewReport, week = ""): string {
 }
 
 function hostSection(change: HostChange): string {
-  const { hosts, kind, units, files, plan, newFindings } = change;
+  const { hosts, kind, units, files, plan } = change;
   const facts = [
     ...plan.gaps.map(
       ({ socket, address, reopenedBy }) =>
@@ -45,10 +48,6 @@ function hostSection(change: HostChange): string {
     ...plan.releases.removed.map((name) => `release of ${escaped(name)} goes`),
     ...plan.accounts.made.map((name) => `account ${escaped(name)} is made`),
     ...plan.accounts.removed.map((name) => `account ${escaped(name)} goes`),
-    ...newFindings.map(
-      ({ unit, severity, message, rule }) =>
-        `<b class="${severity}">${severity}</b> in ${escaped(unit)}: ${escaped(message)} <small>${escaped(rule)}</small>`,
-    ),
   ];
   const untouched = plan.untouched;
   return [
@@ -124,8 +123,4 @@ function timers({ timers: all, scheduleNotes: notes }: ReviewReport, week: strin
     week === "" ? "" : `<figure>${week}</figure>`,
     "</section>",
   ].join("\n");
-}
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -1,5 +1,6 @@
 import { actionText, causeText } from "./cause-text.ts";
 import type { HostChange, UnitChange } from "./host-change.ts";
+import { knownPoliciesMarkdown, policiesMarkdown } from "./policies-markdown.ts";
 import { exposureText, headline, hostList, numbered, type ReviewReport } from "./review-report.ts";
 
 /** Longest comment that GitHub takes is 65,536 characters; GitLab takes more. */
@@ -20,13 +21,15 @@ export function reviewMarkdown(report: ReviewReport, limit = commentLimit): stri
     ),
     ...report.notes.map((note) => `> ${note}`),
   ];
+  const policies = policiesMarkdown(report.policies, report.acceptedExposures);
   const tables = changing.flatMap(hostSection);
   const tail = [
     ...waivers(report),
     ...schedule(report),
     ...(same.length > 0 ? [`Nothing changes on ${hostList(same.sort(), 12)}.`] : []),
+    ...knownPoliciesMarkdown(report.policies),
   ];
-  const fixed = cut([...head, ...tables, ...tail].join("\n\n"), limit - 200);
+  const fixed = cut([...head, ...policies, ...tables, ...tail].join("\n\n"), limit - 200);
   const diffs = changing.flatMap(diffSections);
   const kept: string[] = [];
   let length = fixed.length;
@@ -47,7 +50,7 @@ function cut(text: string, limit: number): string {
 }
 
 function hostSection(change: HostChange): string[] {
-  const { hosts, kind, units, files, plan, newFindings } = change;
+  const { hosts, kind, units, files, plan } = change;
   const title = `### ${hostList(hosts)}${kind === "changed" ? "" : ` (${kind})`}`;
   const table =
     units.length === 0
@@ -76,7 +79,6 @@ function hostSection(change: HostChange): string[] {
         .slice(0, 5)
         .map((move) => `exposure of ${unit}: \`${move.id}\` ${move.before.toFixed(1)} \u2192 ${move.after.toFixed(1)}`),
     ),
-    ...newFindings.map(({ unit, severity, message, rule }) => `${severity} in ${unit}: ${message} (${rule})`),
     ...(plan.untouched.length > 0 ? [`${numbered(plan.untouched.length, "unit")} untouched`] : []),
   ];
   return [title, ...table, ...(facts.length > 0 ? [facts.map((fact) => `- ${fact}`).join("\n")] : [])];

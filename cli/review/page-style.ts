@@ -6,6 +6,8 @@ export const pageStyle = `
 body{margin:0 auto;padding:1.5rem 1rem 4rem;max-width:64rem;background:var(--ground);color:var(--text);font:16px/1.5 system-ui,sans-serif}
 h1{font-size:1.5rem;line-height:1.25;margin:.2rem 0}
 h2{font-size:1.15rem;border-bottom:1px solid var(--line);padding-bottom:.3rem;margin:2rem 0 .8rem}
+h3{font-size:1rem;margin:1rem 0 .3rem}
+.verdicts li{margin:.4rem 0;overflow-wrap:anywhere}
 h2 small,small{color:var(--quiet);font-weight:400}
 header p{color:var(--quiet);margin:.2rem 0}
 code,pre{font:13px/1.5 ui-monospace,monospace}

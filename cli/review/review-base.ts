@@ -1,7 +1,16 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, isAbsolute, join, relative } from "node:path";
+import { basename, dirname, isAbsolute, join, relative } from "node:path";
 import { z } from "zod";
 import type { Bundle } from "../../activation/bundle.ts";
 import { bundleOfFiles } from "../render/host-files.ts";
@@ -9,6 +18,8 @@ import { projectFile } from "../stack/project-file.ts";
 import type { StackHosts } from "../stack/stack-hosts.ts";
 import { workingStack } from "../stack/working-stack.ts";
 import { UsageError } from "../unit-source.ts";
+import type { AcceptedScores } from "./exposure-baseline.ts";
+import type { HostVerdict } from "./policy-verdicts.ts";
 
 /** What a stack is compared with. */
 export interface ReviewBase {
@@ -17,9 +28,20 @@ export interface ReviewBase {
   readonly bundles: ReadonlyMap<string, Bundle>;
   /** The program's own description, where it was run. */
   readonly stack: StackHosts | undefined;
+  /** What the policies say of it; undefined where it is not known. */
+  readonly judged: JudgedStack | undefined;
   /** What a reader must know about it. */
   readonly notes: readonly string[];
 }
+
+/** What the policies say of a stack, and what its baseline accepts. */
+export interface JudgedStack {
+  readonly verdicts: readonly HostVerdict[];
+  readonly accepted: AcceptedScores;
+}
+
+/** Asks the policies. @param fileAt gives the path of a file of the repository at the stack's revision */
+export type Judge = (stack: StackHosts, fileAt: (path: string) => string) => JudgedStack;
 
 /** Where a stack's program and config are. */
 export interface ReviewedProgram {
@@ -32,8 +54,8 @@ export interface ReviewedProgram {
  * What the hosts of a stack were to become at a base: a folder or a JSON file that `render` wrote, else a revision of git.
  * @throws UsageError when it is neither, or the program at that revision fails
  */
-export function reviewBase(name: string, program: ReviewedProgram): Promise<ReviewBase> {
-  if (!existsSync(name)) return revisionBase(name, program);
+export function reviewBase(name: string, program: ReviewedProgram, judge: Judge): Promise<ReviewBase> {
+  if (!existsSync(name)) return revisionBase(name, program, judge);
   return Promise.resolve(renderedBase(name));
 }
 
@@ -51,6 +73,7 @@ function renderedBase(name: string): ReviewBase {
     name,
     bundles: new Map(hosts.map((host) => [host, bundleOfFiles(ownFiles(host), `${name}, host ${host}`)])),
     stack: undefined,
+    judged: undefined,
     notes: ["The base was rendered without secrets, so a secret that was set anew does not show."],
   };
 }
@@ -72,7 +95,7 @@ function jsonFiles(file: string): Map<string, string> {
   }
 }
 
-async function revisionBase(revision: string, program: ReviewedProgram): Promise<ReviewBase> {
+async function revisionBase(revision: string, program: ReviewedProgram, judge: Judge): Promise<ReviewBase> {
   const top = git(
     program.folder,
     ["rev-parse", "--show-toplevel"],
@@ -96,6 +119,7 @@ async function revisionBase(revision: string, program: ReviewedProgram): Promise
       name: revision,
       bundles: new Map(),
       stack: undefined,
+      judged: { verdicts: [], accepted: {} },
       notes: [`At ${revision} there was no such stack: everything is new.`],
     };
     if (!existsSync(join(folder, "Pulumi.yaml"))) return none;
@@ -107,6 +131,7 @@ async function revisionBase(revision: string, program: ReviewedProgram): Promise
       name: revision,
       bundles: new Map(stack.hosts.flatMap(({ name, bundle }) => (bundle === undefined ? [] : [[name, bundle]]))),
       stack,
+      judged: judge(stack, (path) => fileAt(path, realpathSync(top), checkout)),
       notes: unknown.length > 0 ? [`At ${revision} not all was known of ${unknown.join(", ")}: shown as new.`] : [],
     };
   } finally {
@@ -119,6 +144,13 @@ async function revisionBase(revision: string, program: ReviewedProgram): Promise
 function configAt(file: string, top: string, checkout: string): string {
   const path = relative(top, join(process.cwd(), file));
   return isAbsolute(file) || path.startsWith("..") ? file : join(checkout, path);
+}
+
+/** Where a file of the repository is in the checkout; a file elsewhere is the same at all revisions. */
+function fileAt(path: string, top: string, checkout: string): string {
+  const folder = dirname(path);
+  const inside = relative(top, existsSync(folder) ? join(realpathSync(folder), basename(path)) : path);
+  return isAbsolute(inside) || inside.startsWith("..") ? path : join(checkout, inside);
 }
 
 /** What is installed beside the sources and not in git, such as node_modules, serves both revisions. */

@@ -1,10 +1,12 @@
 import type { PlannedTimer } from "../schedule/planned-timer.ts";
 import type { ScheduleNote } from "../schedule/schedule-notes.ts";
+import type { AcceptedChange } from "./exposure-baseline.ts";
 import type { HostChange } from "./host-change.ts";
+import type { ReviewedPolicies } from "./policy-verdicts.ts";
 
 /** A waiver that a definition of the new state has. */
 export interface ReviewedWaiver {
-  /** The unit or component that has it. */
+  /** The unit or the host that has it. */
   readonly on: string;
   readonly policy: string;
   readonly reason: string;
@@ -24,6 +26,10 @@ export interface ReviewReport {
   readonly hosts: readonly HostChange[];
   /** Hosts of which a part is not known without an update, and which parts. */
   readonly unknown: readonly { readonly host: string; readonly parts: readonly string[] }[];
+  /** What the policies say of the new state, and what is solved. */
+  readonly policies: ReviewedPolicies;
+  /** What the baseline of exposures accepts now and did not before, or the other way round. */
+  readonly acceptedExposures: readonly AcceptedChange[];
   readonly waivers: readonly ReviewedWaiver[];
   /** Timers that are new or changed, with their next elapses. */
   readonly timers: readonly PlannedTimer[];

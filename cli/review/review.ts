@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { z } from "zod";
 import type { Bundle } from "../../activation/bundle.ts";
+import { PackConfigError } from "../../policies/stack-verdicts.ts";
 import { waiverDaysLeft } from "../../systemd/lints/waiver.ts";
 import { secretPlaceholder } from "../render/host-files.ts";
 import { plannedTimers } from "../schedule/planned-timer.ts";
@@ -9,10 +10,14 @@ import { weekPicture } from "../schedule/week-picture.ts";
 import type { StackHosts } from "../stack/stack-hosts.ts";
 import { workingStack } from "../stack/working-stack.ts";
 import type { Terminal } from "../terminal.ts";
+import { UsageError } from "../unit-source.ts";
+import { acceptedChanges, acceptedScores } from "./exposure-baseline.ts";
 import { hostChanges } from "./host-change.ts";
 import { reviewHtml } from "./html.ts";
 import { reviewMarkdown } from "./markdown.ts";
-import { type ReviewBase, reviewBase } from "./review-base.ts";
+import { type PackSettings, packFolder, packSettings, withBaseline } from "./pack-settings.ts";
+import { hostVerdicts, isRefusal, reviewedPolicies } from "./policy-verdicts.ts";
+import { type Judge, type JudgedStack, type ReviewBase, reviewBase } from "./review-base.ts";
 import type { ReviewedWaiver, ReviewReport } from "./review-report.ts";
 
 /** Options of `pulumi-systemd review`. */
@@ -26,6 +31,12 @@ export interface ReviewOptions {
   readonly markdown?: string;
   /** File for the HTML page. */
   readonly html?: string;
+  /** A file for `--policy-pack-config`: the levels and limits of the policies. Without it each is advisory. */
+  readonly policyPackConfig?: string;
+  /** Folder of the pack, where paths in that file begin. Default: where the file lies. */
+  readonly policyPack?: string;
+  /** What ends with exit status 1: a finding that refuses the change, or any that no waiver or exception covers. */
+  readonly failOn?: "mandatory" | "advisory";
   readonly timezone: string;
   /** The present, for timers and waivers. Default: now. */
   readonly now?: Date;
@@ -40,11 +51,16 @@ export interface ReviewOptions {
  */
 export async function review(options: ReviewOptions, terminal: Terminal): Promise<number> {
   const { stack, cwd: folder, configFile, timezone: timeZone, now = new Date() } = options;
+  const settings = packSettings(options.policyPackConfig, options.policyPack ?? packFolder(options.policyPackConfig));
+  if (options.failOn === "mandatory" && settings.file === null) {
+    throw new UsageError("--fail-on mandatory needs --policy-pack-config: without it every policy is advisory");
+  }
+  const judge = judgeBy(settings, now);
   const [base, next] = await Promise.all([
-    reviewBase(options.base, { folder, stack, configFile }),
+    reviewBase(options.base, { folder, stack, configFile }, judge),
     workingStack({ folder, stack, configFile, secretMarks: true }),
   ]);
-  const report = reviewReport(base, next, now, timeZone);
+  const report = reviewReport({ base, next, judged: judge(next, (path) => path), settings, now, timeZone });
   if (options.markdown !== undefined) writeFileSync(options.markdown, reviewMarkdown(report));
   if (options.html !== undefined) {
     const week = report.timers.length > 0 ? weekPicture(report.timers, now, timeZone) : "";
@@ -54,11 +70,39 @@ export async function review(options: ReviewOptions, terminal: Terminal): Promis
   else if (options.markdown === undefined && options.html === undefined) {
     terminal.print(reviewMarkdown(report, Number.POSITIVE_INFINITY).trimEnd());
   }
-  return 0;
+  return hasFailed(report, options.failOn) ? 1 : 0;
+}
+
+function judgeBy(settings: PackSettings, now: Date): Judge {
+  return (stack, fileAt) => {
+    const path = settings.baseline === undefined ? undefined : fileAt(settings.baseline);
+    try {
+      const verdicts = hostVerdicts(stack, withBaseline(settings, path), now);
+      return { verdicts, accepted: acceptedScores(path, stack.stack) };
+    } catch (error) {
+      if (error instanceof PackConfigError) throw new UsageError(`${settings.file}: ${error.message}`);
+      throw error;
+    }
+  };
+}
+
+function hasFailed({ policies }: ReviewReport, failOn: ReviewOptions["failOn"]): boolean {
+  if (failOn === undefined) return false;
+  return policies.verdicts.some((verdict) => isRefusal(verdict) || (failOn === "advisory" && verdict.passes === null));
+}
+
+/** What a report is made of. */
+export interface ReviewParts {
+  readonly base: ReviewBase;
+  readonly next: StackHosts;
+  readonly judged: JudgedStack;
+  readonly settings: PackSettings;
+  readonly now: Date;
+  readonly timeZone: string;
 }
 
 /** The report, from two descriptions of a stack. */
-export function reviewReport(base: ReviewBase, next: StackHosts, now: Date, timeZone: string): ReviewReport {
+export function reviewReport({ base, next, judged, settings, now, timeZone }: ReviewParts): ReviewReport {
   const known = next.hosts.filter(({ bundle }) => bundle !== undefined);
   const isRendered = base.stack === undefined && base.bundles.size > 0;
   const after = new Map(known.map(({ name, bundle }) => [name, isRendered ? withoutSecrets(bundle) : bundle]));
@@ -83,6 +127,8 @@ export function reviewReport(base: ReviewBase, next: StackHosts, now: Date, time
     base: base.name,
     hosts,
     unknown: unknown.map(({ name, unknown: parts }) => ({ host: name, parts })),
+    policies: reviewedPolicies(base.judged?.verdicts, judged.verdicts, settings.file),
+    acceptedExposures: base.judged === undefined ? [] : acceptedChanges(base.judged.accepted, judged.accepted),
     waivers: waivers(base.stack, next, now),
     timers,
     scheduleNotes: scheduleNotes(timers),
@@ -114,6 +160,6 @@ function waivers(before: StackHosts | undefined, after: StackHosts, now: Date): 
 
 function declaredWaivers({ components }: StackHosts) {
   return components
-    .filter(({ type }) => type === "systemd:index:Unit")
+    .filter(({ type }) => type === "systemd:index:Unit" || type === "systemd:index:Host")
     .flatMap(({ name, inputs }) => (waived.parse(inputs).waive ?? []).map((waiver) => ({ on: name, ...waiver })));
 }

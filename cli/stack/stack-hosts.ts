@@ -44,6 +44,8 @@ export interface StackHosts {
   readonly hosts: readonly StackHost[];
   /** Every component of this package that the program made, by URN. */
   readonly components: readonly StackComponent[];
+  /** All that the program registered, as it would be shown to policies. Holds secrets where they were decrypted. */
+  readonly resources: readonly StackResource[];
   /** Why the program failed; empty when it did not. */
   readonly errors: readonly StackMessage[];
   readonly warnings: readonly StackMessage[];
@@ -91,6 +93,18 @@ export interface StackComponent {
   readonly parent: string;
   /** What policies and the preview see of it. */
   readonly inputs: unknown;
+}
+
+/** One resource of the program, of this package or another. */
+export interface StackResource {
+  readonly type: string;
+  readonly name: string;
+  readonly urn: string;
+  /** URN of its parent; empty for the stack itself. */
+  readonly parent: string;
+  readonly inputs: Readonly<Record<string, unknown>>;
+  /** Paths of inputs that are not known without an update: `connection.host`. */
+  readonly unknown: readonly string[];
 }
 
 /** What the program said. */
@@ -149,6 +163,11 @@ export async function stackHosts(options: StackHostsOptions): Promise<StackHosts
         .filter(({ type }) => type.startsWith("systemd:index:"))
         .map(({ type, name, urn, parent, inputs }) => ({ type, name, urn, parent, inputs: inputs.value }))
         .sort((a, b) => (a.urn < b.urn ? -1 : 1)),
+      resources: registrations.map(({ inputs, ...resource }) => ({
+        ...resource,
+        inputs: registeredInputs.parse(inputs.value),
+        unknown: inputs.unknown,
+      })),
       errors,
       warnings: messages(diagnostics, "warning"),
       notes: [
@@ -183,6 +202,7 @@ function withoutForeignFrames(message: string): string {
     .join("\n");
 }
 
+const registeredInputs = z.record(z.string(), z.unknown()).catch({});
 const hostInputs = z.looseObject({
   address: z.string().optional(),
   hostKeys: z.array(z.string()).optional(),

@@ -9,6 +9,8 @@ report=${REPORT:-review}
 if [ -d bin/cli ]; then systemd() { node bin/cli/main.js "$@"; }; else systemd() { npx --no-install pulumi-systemd "$@"; }; fi
 
 mkdir -p "$report"
-systemd review --stack "$STACK" --base "$BASE" --markdown "$report/review.md" --html "$report/review.html"
+policies=policies/config/${POLICIES:-$STACK}.json
+systemd review --stack "$STACK" --base "$BASE" --policy-pack-config "$policies" \
+    --markdown "$report/review.md" --html "$report/review.html"
 pulumi preview --stack "$STACK" --diff --non-interactive \
-    --policy-pack policies --policy-pack-config "policies/config/${POLICIES:-$STACK}.json"
+    --policy-pack policies --policy-pack-config "$policies"

@@ -1,4 +1,4 @@
-import type { ResourceValidationArgs } from "@pulumi/policy";
+import type { CheckedResource } from "../checked-resource.ts";
 import { reading, UnknownValueError } from "../unknown-values.ts";
 
 /** What a copied file is made from: a text of the program, or a file of this machine. */
@@ -16,7 +16,7 @@ let last: { readonly urn: string; readonly source: CopiedSource } | undefined;
  * Reads what a copied file is made from, which the SDK gives as promises.
  * @returns undefined where there is nothing to wait for
  */
-export function awaitedSource({ urn, props }: ResourceValidationArgs): Promise<void> | undefined {
+export function awaitedSource({ urn, props }: CheckedResource): Promise<void> | undefined {
   last = undefined;
   const { value } = reading(() => props.source);
   const asset = behind(value);
@@ -35,7 +35,7 @@ export function awaitedSource({ urn, props }: ResourceValidationArgs): Promise<v
 }
 
 /** What a copied file is made from, as far as it is known. @throws UnknownValueError */
-export function copiedSource({ urn, props }: ResourceValidationArgs): CopiedSource {
+export function copiedSource({ urn, props }: CheckedResource): CopiedSource {
   if (last?.urn === urn) return last.source;
   const { value, isKnown } = reading(() => props.source);
   if (!isKnown) throw new UnknownValueError("source");

@@ -1,4 +1,5 @@
-import type { ResourceValidationArgs, ResourceValidationPolicy } from "@pulumi/policy";
+import type { ResourceValidationPolicy } from "@pulumi/policy";
+import type { CheckedResource } from "../checked-resource.ts";
 import { knownBeforeUpdateRule } from "../known-before-update.ts";
 import { lintRules } from "../lint-rules.ts";
 import { emptyStack } from "../observed-stack.ts";
@@ -56,7 +57,7 @@ export function policiesOverCommands(rules: readonly Rule[]): ResourceValidation
 let last: { readonly inputs: string; readonly written: WrittenUnits } | undefined;
 
 /** Many rules ask for the same resource one after another. */
-function unitsOf(resource: ResourceValidationArgs): WrittenUnits {
+function unitsOf(resource: CheckedResource): WrittenUnits {
   const keys = ["create", "update", "stdin", "localPath", "remotePath"];
   const source = reading(() => copiedSource(resource));
   const inputs = JSON.stringify([resource.urn, source, keys.map((key) => reading(() => resource.props[key]))]);

@@ -1,8 +1,8 @@
 import { readFileSync, readlinkSync } from "node:fs";
 import { resolve } from "node:path";
-import type { ResourceValidationArgs } from "@pulumi/policy";
 import { parseUnitFile, UnitSyntaxError } from "../../systemd/unit-file.ts";
 import { unitNameProblem } from "../../systemd/unit-name.ts";
+import type { CheckedResource } from "../checked-resource.ts";
 import { type CheckedUnit, unitFromFile } from "../checked-unit.ts";
 import { reading, UnknownValueError } from "../unknown-values.ts";
 import { copiedSource } from "./copied-source.ts";
@@ -21,7 +21,7 @@ const none: WrittenUnits = { units: [], unread: [] };
  * The units in a resource of `@pulumi/command`.
  * @throws UnknownValueError where the input that may hold one is not known before the update
  */
-export function writtenUnits(resource: ResourceValidationArgs): WrittenUnits {
+export function writtenUnits(resource: CheckedResource): WrittenUnits {
   switch (resource.type) {
     case "command:remote:Command":
     case "command:local:Command":
@@ -34,7 +34,7 @@ export function writtenUnits(resource: ResourceValidationArgs): WrittenUnits {
   }
 }
 
-function fromCommand(resource: ResourceValidationArgs): WrittenUnits {
+function fromCommand(resource: CheckedResource): WrittenUnits {
   const scripts = ["create", "update"].map((key) => text(resource, key)).filter((script) => script !== undefined);
   const isWriting = scripts.some((script) => unitPath.test(script) || /\bsystemctl\b[^\n]*\bedit\b/.test(script));
   // Standard input may be unknown in a command that has nothing to do with units.
@@ -67,7 +67,7 @@ function isCopying(scripts: readonly string[]): boolean {
   );
 }
 
-function fromCopy(resource: ResourceValidationArgs): WrittenUnits {
+function fromCopy(resource: CheckedResource): WrittenUnits {
   const path = text(resource, "remotePath") ?? "";
   if (!isUnitPath(path)) return none;
   const local = text(resource, "localPath");
@@ -91,7 +91,7 @@ function programFolder(): string {
   }
 }
 
-function unitAt(resource: ResourceValidationArgs, path: string, content: string, expands: boolean): WrittenUnits {
+function unitAt(resource: CheckedResource, path: string, content: string, expands: boolean): WrittenUnits {
   const name = path.split("/").at(-1) ?? "";
   if (/\.d\/[^/]+\.conf$/.test(path)) return unreadPath(path, "it is a drop-in, which says nothing without its unit");
   if (unitNameProblem(name) !== undefined) return unreadPath(path, "its name is put together by the shell");
@@ -125,12 +125,12 @@ function isUnitPath(path: string): boolean {
 }
 
 /** One input that is text. @throws UnknownValueError */
-function text(resource: ResourceValidationArgs, key: string): string | undefined {
+function text(resource: CheckedResource, key: string): string | undefined {
   const value = known(resource, key);
   return typeof value === "string" ? value : undefined;
 }
 
-function known({ props }: ResourceValidationArgs, key: string): unknown {
+function known({ props }: CheckedResource, key: string): unknown {
   const { value, isKnown } = reading(() => props[key]);
   if (!isKnown) throw new UnknownValueError(key);
   return value;
