@@ -34,6 +34,11 @@ const examples: Readonly<Record<string, Example>> = {
     secrets: [],
   },
   celery: { shows: "sleep 5; cat /var/lib/private/worker/ticks", secrets: [] },
+  "zero-downtime": {
+    shows:
+      "for port in 8001 8002 8003; do curl --fail --silent --show-error --max-time 20 http://127.0.0.1:$port/; echo; done",
+    secrets: [],
+  },
   "django-watch": {
     // gunicorn hangs: seen after its grace, and restarted, and it alone.
     shows: [
@@ -119,6 +124,7 @@ async function configText(name: string, sandbox: string): Promise<string> {
   if (!existsSync(file)) throw new Error(`${file} does not exist`);
   const { config } = configSchema.parse(load(readFileSync(file, "utf8")));
   for (const service of Object.values(config["pulumi-systemd:pythonServices"])) {
+    if (service.requirements === undefined) continue;
     service.wheelhouse = await wheelhouse(join(repository, service.source, "requirements.txt"), print);
   }
   // JSON is YAML, so no writer of YAML is needed.

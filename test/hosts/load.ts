@@ -88,7 +88,7 @@ export function health(address: string, port: number): Promise<Answerer> {
     socket.on("timeout", () => socket.destroy(new Error("silent for 20 s")));
     socket.on("error", (error: NodeJS.ErrnoException) => reject(new Error(error.code ?? error.message)));
     socket.on("close", () => {
-      const [, body] = /^HTTP\/1\.0 200 OK\r\n[\s\S]*\r\n\r\n(\{.*\})\n$/.exec(received) ?? [];
+      const [, body] = /^HTTP\/1\.[01] 200 OK\r\n[\s\S]*\r\n\r\n(\{.*\})\n?$/.exec(received) ?? [];
       if (body === undefined) return reject(new Error(`closed after ${JSON.stringify(received)}`));
       const { pid, name = "" }: { pid?: unknown; name?: unknown } = JSON.parse(body);
       return resolve({ pid: Number(pid), name: String(name) });
