@@ -11,7 +11,7 @@ const withPython =
  * The shell line that runs one operation of the host program on a host. It never changes with the content: a provider
  * prints it whole when the run fails. Program and bundle come on standard input, as `hostInput` gives them.
  */
-export function hostCommand(operation: "apply" | "destroy" | "look" | "status"): string {
+export function hostCommand(operation: "apply" | "destroy" | "look" | "status" | "logs"): string {
   return `${withPython} ${operation}`;
 }
 

@@ -6,6 +6,8 @@ import { baseTime, calendar, knownZone } from "./calendar.ts";
 import { drift } from "./drift.ts";
 import { fmt } from "./fmt.ts";
 import { lint } from "./lint.ts";
+import { logForms } from "./logs/log-text.ts";
+import { logs } from "./logs/logs.ts";
 import { render } from "./render/render.ts";
 import { review } from "./review/review.ts";
 import { schedule } from "./schedule/schedule.ts";
@@ -21,6 +23,8 @@ const terminal: Terminal = {
 };
 
 const defaultWatchSec = 2;
+/** Whether the command ends only when somebody ends it, or when nobody reads it any more. */
+let isEndless = false;
 const json = new Option("--json", "print JSON for programs");
 const inputName = new Option("--name <unit>", "name of the unit from standard input").default(nameOfInput);
 const systemd = new Option("--systemd <version>", "target version of systemd").argParser(versionNumber);
@@ -32,6 +36,31 @@ function versionNumber(text: string): number {
 
 function positiveInteger(text: string): number {
   if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError("write a whole number from 1 to 9999");
+  return Number(text);
+}
+
+function lineCount(text: string): number | "all" {
+  if (text === "all") return text;
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError("write a whole number up to 999999, or all");
+  return Number(text);
+}
+
+function priority(text: string): string {
+  const level = "(emerg|alert|crit|err|warning|notice|info|debug|[0-7])";
+  if (new RegExp(`^${level}(\\.\\.${level})?$`).test(text)) return text;
+  throw new InvalidArgumentError(
+    "write emerg, alert, crit, err, warning, notice, info, debug, 0 to 7, or a range such as err..info",
+  );
+}
+
+function invocationId(text: string): string {
+  const id = text.replaceAll("-", "").toLowerCase();
+  if (!/^[0-9a-f]{32}$/.test(id)) throw new InvalidArgumentError("write the 32 hexadecimal digits of an invocation ID");
+  return id;
+}
+
+function signedInteger(text: string): number {
+  if (!/^-?\d{1,9}$/.test(text)) throw new InvalidArgumentError("write the number of a generation, 0 or -1");
   return Number(text);
 }
 
@@ -249,20 +278,84 @@ Examples:
   pulumi-systemd status --stack prod --watch
   pulumi-systemd status --stack prod --json | jq '.hosts[].status.units[] | select(.well | not) | .name'`,
     )
-    .action((units: string[], { host, watch, ...options }) =>
-      ended(() =>
-        status(
-          {
-            ...options,
-            units,
-            hosts: host,
-            ...(watch === undefined ? {} : { watch: watch === true ? defaultWatchSec : watch }),
-            isScreen: process.stdout.isTTY,
-          },
-          terminal,
-        ),
-      ),
-    );
+    .action((units: string[], { host, watch, ...options }) => {
+      isEndless = watch !== undefined;
+      const every = watch === undefined ? {} : { watch: watch === true ? defaultWatchSec : watch };
+      const isScreen = process.stdout.isTTY;
+      return ended(() => status({ ...options, ...every, units, hosts: host, isScreen }, terminal));
+    });
+
+  program
+    .command("health")
+    .description("the health checks of a stack")
+    .command("log")
+    .description("what the checks of a stack saw, did and told, on all its hosts, merged by time")
+    .argument("[check...]", "names of checks or of groups of them; without one, all of the stack")
+    .requiredOption("-s, --stack <name>", "stack of the project: dev, ORG/dev or ORG/PROJECT/dev")
+    .option("-C, --cwd <folder>", "folder of the Pulumi project", ".")
+    .option("--config-file <file>", "config of the stack, in place of Pulumi.STACK.yaml")
+    .option("--host <name...>", "only these hosts", [])
+    .option("-f, --follow", "go on with what comes; a lost connection is picked up where it was")
+    .option("-n, --lines <count>", "only the last entries, of all hosts together; or all", lineCount)
+    .option("-S, --since <time>", "from then on: a time of systemd.time(7), by each host's clock and time zone")
+    .option("-U, --until <time>", "up to then")
+    .addOption(new Option("-o, --output <form>", "how entries are shown").choices(logForms).default("short"))
+    .addHelpText(
+      "after",
+      `
+Exits with 2 when a host could not be asked, or no host has the check. docs/health.md says what each word means.
+
+Examples:
+  pulumi-systemd health log --stack prod --since today
+  pulumi-systemd health log --stack prod -f shop/api
+  pulumi-systemd health log --stack prod -o json | jq -r 'select(.PULUMI_SYSTEMD_EVENT == "outage") | .MESSAGE'`,
+    )
+    .action((checks: string[], { host, ...options }) => {
+      isEndless = options.follow === true;
+      return ended(() => logs({ ...options, units: [], checks, hosts: host }, terminal));
+    });
+
+  program
+    .command("logs")
+    .description("the journals of a stack's units on all its hosts, merged by time")
+    .argument("[unit...]", "names of units or shell patterns; without one, all of the stack")
+    .requiredOption("-s, --stack <name>", "stack of the project: dev, ORG/dev or ORG/PROJECT/dev")
+    .option("-C, --cwd <folder>", "folder of the Pulumi project", ".")
+    .option("--config-file <file>", "config of the stack, in place of Pulumi.STACK.yaml")
+    .option("--host <name...>", "only these hosts", [])
+    .option("-f, --follow", "go on with what comes; a lost connection is picked up where it was")
+    .option("-n, --lines <count>", "only the last entries, of all hosts together; or all", lineCount)
+    .option(
+      "-p, --priority <range>",
+      "only entries of this priority and worse, or of a range such as err..warning",
+      priority,
+    )
+    .option("-S, --since <time>", "from then on: a time of systemd.time(7), by each host's clock and time zone")
+    .option("-U, --until <time>", "up to then")
+    .addOption(new Option("-o, --output <form>", "how entries are shown").choices(logForms).default("short"))
+    .option("--invocation <id>", "only of this run of a unit; `status --json` has the ids", invocationId)
+    .option(
+      "--generation <number>",
+      "only while this generation was there: its number, 0 the present, -1 the one before",
+      signedInteger,
+    )
+    .addHelpText(
+      "after",
+      `
+It changes nothing, and logs in to each host once. Options mean what they mean to journalctl. Exits with 2 when a host could
+not be asked, or no host has the unit. docs/status-and-logs.md says more.
+
+Examples:
+  pulumi-systemd logs --stack prod -n 100
+  pulumi-systemd logs --stack prod -f api 'worker*'
+  pulumi-systemd logs --stack prod -p err --since -1h
+  pulumi-systemd logs --stack prod --generation 0 api        # since the last deployment
+  pulumi-systemd logs --stack prod --since today -o json | jq -r .PULUMI_SYSTEMD_HOST | sort | uniq -c`,
+    )
+    .action((units: string[], { host, ...options }) => {
+      isEndless = options.follow === true;
+      return ended(() => logs({ ...options, units, hosts: host }, terminal));
+    });
 
   return program;
 }
@@ -280,5 +373,6 @@ async function ended(action: () => number | Promise<number>): Promise<void> {
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   // The reader has seen enough, as with `| head`.
   if (error.code !== "EPIPE") throw error;
+  if (isEndless) process.exit(0);
 });
 await command().parseAsync();

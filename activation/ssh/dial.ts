@@ -12,6 +12,8 @@ export interface DialOptions {
   readonly dialSec: number;
   /** Path of the SSH agent's socket; empty or undefined: none. */
   readonly agent?: string | undefined;
+  /** Seconds between signs of life, of which three may be missing. Default: 20. */
+  readonly keepaliveSec?: number | undefined;
   /** A stream to the server, in place of a connection of its own. */
   readonly through?: Duplex | undefined;
 }
@@ -32,7 +34,7 @@ export async function dialled(endpoint: SshEndpoint, options: DialOptions): Prom
     username: user,
     readyTimeout: dialSec * 1000,
     // A firewall that forgets the connection is noticed within a minute.
-    keepaliveInterval: 20_000,
+    keepaliveInterval: (options.keepaliveSec ?? 20) * 1000,
     keepaliveCountMax: 3,
     tryKeyboard: password !== undefined,
     ...(password === undefined ? {} : { password }),

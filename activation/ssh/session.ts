@@ -9,8 +9,8 @@ export interface SshRunOptions {
   readonly stdin?: string;
   /** Seconds for the command, the dial not included. Default: none. */
   readonly timeoutSec?: number;
-  /** Gets standard output as it comes, instead of its being kept. */
-  readonly onOutput?: (text: string) => void;
+  /** Gets standard output as it comes, instead of its being kept. The host waits while a promise of it is open. */
+  readonly onOutput?: (text: string) => void | Promise<void>;
   /** Ends the command and the connection. */
   readonly signal?: AbortSignal;
 }
@@ -37,8 +37,14 @@ export interface SshSessions {
 
 const keptErrors = 20_000;
 
+/** How connections are kept. */
+export interface SshSessionsOptions {
+  /** Seconds between signs of life; a connection is given up when three in a row are missing. Default: 20. */
+  readonly keepaliveSec?: number;
+}
+
 /** Sessions for one job over many hosts. */
-export function sshSessions(): SshSessions {
+export function sshSessions({ keepaliveSec }: SshSessionsOptions = {}): SshSessions {
   const bastions = new Map<string, { readonly client: Promise<Client>; users: number }>();
 
   const agentOf = ({ agentSocketPath }: SshConnection) => agentSocketPath ?? process.env.SSH_AUTH_SOCK;
@@ -53,7 +59,7 @@ export function sshSessions(): SshSessions {
     if (bastion === undefined) return work(undefined);
     const key = JSON.stringify(bastion);
     const shared = bastions.get(key) ?? {
-      client: dialled(bastion, { title: `bastion of ${title}`, dialSec, agent: agentOf(connection) }),
+      client: dialled(bastion, { title: `bastion of ${title}`, dialSec, agent: agentOf(connection), keepaliveSec }),
       users: 0,
     };
     bastions.set(key, shared);
@@ -77,7 +83,7 @@ export function sshSessions(): SshSessions {
       withBastion(title, connection, async (bastion) => {
         const { dialSec } = connection;
         const through = bastion && (await forwarded(bastion, title, connection));
-        const client = await dialled(connection, { title, dialSec, agent: agentOf(connection), through });
+        const client = await dialled(connection, { title, dialSec, agent: agentOf(connection), through, keepaliveSec });
         try {
           return await ran(client, title, command, options);
         } finally {
@@ -135,7 +141,12 @@ function ran(client: Client, title: string, command: string, options: SshRunOpti
       channel.stderr.setEncoding("utf8");
       channel.on("data", (text: string) => {
         if (onOutput === undefined) stdout += text;
-        else onOutput(text);
+        else {
+          const pending = onOutput(text);
+          if (pending === undefined) return;
+          channel.pause();
+          void pending.then(() => channel.resume());
+        }
       });
       channel.stderr.on("data", (text: string) => {
         stderr = (stderr + text).slice(-keptErrors);

@@ -24,10 +24,9 @@ export interface RunningCommand {
 
 /** Starts a `pulumi-systemd` command on a stack; it is killed after `timeoutSec`. */
 export function startedCommand(stack: TestStack, words: readonly string[], timeoutSec = 120): RunningCommand {
-  const [verb = "", ...rest] = words;
   const configFile = join(stack.folder, `Pulumi.${stack.name}.yaml`);
   const options = ["--stack", stack.name, "--cwd", repository, "--config-file", configFile];
-  const child = spawn(process.execPath, [join(repository, "cli/main.ts"), verb, ...options, ...rest], {
+  const child = spawn(process.execPath, [join(repository, "cli/main.ts"), ...words, ...options], {
     env: stack.env,
     timeout: timeoutSec * 1000,
   });

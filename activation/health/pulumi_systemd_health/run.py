@@ -79,7 +79,8 @@ class Run:
         if looked:
             show_status(f"{looked} checks made" + (f", {len(self.broken)} could not be" if self.broken else ""))
         for group, problem in self.broken.items():
-            say(ERROR, f"{group}: {problem}", {"PULUMI_SYSTEMD_EVENT": "broken"})
+            fields = {"PULUMI_SYSTEMD_EVENT": "broken", "PULUMI_SYSTEMD_SCOPE": self.places.scope}
+            say(ERROR, f"{group}: {problem}", fields)
         return 1 if self.broken else 0
 
     @contextlib.contextmanager
@@ -288,6 +289,7 @@ class Run:
                     "SYSLOG_IDENTIFIER": check,
                     "PULUMI_SYSTEMD_CHECK": check,
                     "PULUMI_SYSTEMD_EVENT": "action-failed",
+                    "PULUMI_SYSTEMD_SCOPE": self.places.scope,
                 }
                 say(ERROR, f"{check}: the {step.verb} failed: {problem}", fields)
         if not self.acting:

@@ -6,7 +6,7 @@ import sys
 
 from .launch import enter
 
-OPERATIONS = ("apply", "destroy", "look", "status")
+OPERATIONS = ("apply", "destroy", "look", "status", "logs")
 RECOVER = "recover"
 # What `pulumi-systemd-host` runs, for a person on the host.
 COMMAND = "command"

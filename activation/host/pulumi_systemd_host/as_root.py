@@ -42,6 +42,10 @@ def as_root(operation: str, program: bytes, bundle: bytes, login_home: str, back
         from .status import run_status
 
         return run_status(system, bundle)
+    if operation == "logs":
+        from .logs import run_logs
+
+        return run_logs(system, bundle)
     asked = parse_bundle(bundle)
     if operation == "look":
         from .look import look

@@ -14,7 +14,7 @@ from .command_text import generations_text, plan_text, receipt_text, status_text
 from .command_view import generations_view, status_view
 from .errors import HostError
 from .generations import Back, read_generations, target_of
-from .health_command import run_health
+from .health_command import run_health, show_log
 from .holding import COMMAND, read_hold, span_sec, told, valid, write_hold
 from .ledger import Hold, Ledger, all_ledgers, scope_directory, write_ledger
 from .lock import host_lock
@@ -70,7 +70,16 @@ examples:
   sudo {COMMAND} health hold 30m
   sudo {COMMAND} health hold 2h shop/api
   sudo {COMMAND} health resume
-  sudo {COMMAND} health check shop"""
+  sudo {COMMAND} health check shop
+  sudo {COMMAND} health log --since today shop/api"""
+
+
+LOG_OPTIONS = (
+    ("-n", "--lines", "COUNT"),
+    ("-S", "--since", "TIME"),
+    ("-U", "--until", "TIME"),
+    ("-o", "--output", "FORM"),
+)
 
 
 class Parser(argparse.ArgumentParser):
@@ -128,11 +137,16 @@ def _add_health(commands: argparse._SubParsersAction[Parser]) -> None:
         ("hold", "Do nothing about these checks for a time; checks go on."),
         ("resume", "End a hold."),
         ("check", "Check now, then show the status."),
+        ("log", "What checks saw, did and told, from the journal. Options are journalctl's."),
     ):
         made = verbs.add_parser(name, help=what, description=what)
         made.set_defaults(verb=name)
         if name == "status":
             made.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print JSON for programs")
+        if name == "log":
+            made.add_argument("-f", "--follow", action="store_true", help="go on with what comes")
+            for short, long, value in LOG_OPTIONS:
+                made.add_argument(short, long, metavar=value, help=f"journalctl's {long}")
         if name == "hold":
             made.add_argument("words", metavar="DURATION", nargs=1, help="such as 30m or 2h, a day at most")
         made.add_argument("checks", metavar="CHECK", nargs="*", help="name of a check or of a group; default: all")
@@ -156,6 +170,10 @@ def main(argv: list[str], program: bytes) -> int:
 
 def _run(system: System, options: argparse.Namespace, program: bytes) -> int:
     now = time.time()
+    if options.command == "health" and options.verb == "log":
+        values = {long: getattr(options, long[2:]) for _, long, _ in LOG_OPTIONS}
+        given = [f"{long}={value}" for long, value in values.items() if value is not None]
+        return show_log(system, [*given, *(["--follow"] if options.follow else [])], options.checks)
     if options.command == "health":
         return run_health(system, options.verb, options.words, options.checks, options.json)
     if options.command == "status":

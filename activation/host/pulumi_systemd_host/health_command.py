@@ -37,6 +37,28 @@ def run_health(system: System, verb: str, words: Sequence[str], checks: Sequence
     return max(codes)
 
 
+def show_log(system: System, options: Sequence[str], checks: Sequence[str]) -> int:
+    """What the checks told, by journalctl with these options; its exit status. Raises HostError as `run_health`."""
+    programs = programs_of(system)
+    wanted = _wanted(programs, checks) if checks else {path: [] for path in programs}
+    matches = [match for path, names in wanted.items() for match in ("+", *log_matches(path, names))][1:]
+    try:
+        return subprocess.run(["journalctl", *options, *matches], check=False).returncode
+    except OSError as problem:
+        raise HostError(f"journalctl cannot be run on this host: {problem.strerror}") from None
+    except KeyboardInterrupt:
+        return 130
+
+
+def log_matches(path: str, names: Sequence[str]) -> list[str]:
+    """What journalctl takes for all that one program told, or told of those checks and groups of checks."""
+    found = [f"PULUMI_SYSTEMD_SCOPE={scope_of(path)}"]
+    if names:
+        checks = [each["check"] for each in overview(path, names)]
+        found += [f"PULUMI_SYSTEMD_CHECK={check}" for check in checks]
+    return found
+
+
 def programs_of(system: System) -> list[str]:
     """The checks' programs of this host. Raises HostError where there is none."""
     directory = system.at(PROGRAMS)

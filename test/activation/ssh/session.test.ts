@@ -58,7 +58,9 @@ test("output as it comes, until one has seen enough", async () => {
   const seen: string[] = [];
   const run = sessions.run("web1", target(), "echo", {
     stdin: "line\n",
-    onOutput: (text) => seen.push(text),
+    onOutput: (text) => {
+      seen.push(text);
+    },
     signal: abort.signal,
   });
   assert.equal((await run).stdout, "");
