@@ -1,6 +1,7 @@
 import type { Bundle } from "./bundle.ts";
 import { drafts, isTrigger, stops, type UnitDraft } from "./plan-draft.ts";
 import { planNeighbours, socketGaps } from "./plan-neighbours.ts";
+import { rolledInstances } from "./plan-rolling.ts";
 import type { PlanStep, TransactionPlan } from "./plan-shape.ts";
 import { changesBeside, decideUnit } from "./plan-units.ts";
 
@@ -76,8 +77,13 @@ function planSteps(all: readonly UnitDraft[], late: readonly string[], old: Bund
   const later = (path: string) => late.some((name) => path.endsWith(`/${name}`));
   const paths = (items: readonly { path: string }[]) => items.map(({ path }) => path);
 
+  const restarted = named(({ action }) => action === "restart");
+  const roll = rolledInstances(
+    restarted,
+    next.units.map(({ name }) => name),
+  );
   const bringUp = (["socket", "service", "trigger"] as const).flatMap((wave): PlanStep[] => [
-    { step: "restart", of: named(({ name, action }) => action === "restart" && waveOf(name) === wave) },
+    { step: "restart", of: restarted.filter((name) => !roll.includes(name) && waveOf(name) === wave) },
     {
       step: "start",
       of: named(({ name, action }) => (action === "start" || action === "stop+start") && waveOf(name) === wave),
@@ -96,7 +102,16 @@ function planSteps(all: readonly UnitDraft[], late: readonly string[], old: Bund
     ...(late.length > 0 ? [{ step: "daemon-reload", of: [] } as const] : []),
     { step: "reload", of: named(({ action }) => action === "reload") },
     ...bringUp,
-    { step: "watch", of: named(({ action }) => ["reload", "restart", "start", "stop+start"].includes(action)) },
+    {
+      step: "watch",
+      of: named(
+        ({ name, action }) => !roll.includes(name) && ["reload", "restart", "start", "stop+start"].includes(action),
+      ),
+    },
+    ...roll.flatMap((name): PlanStep[] => [
+      { step: "restart", of: [name] },
+      { step: "watch", of: [name] },
+    ]),
   ];
   return steps.filter(({ step, of }) => step === "daemon-reload" || of.length > 0);
 }

@@ -101,7 +101,12 @@ const timerReference = unitReference.refine(({ unitName }) => unitName.endsWith(
 
 const healthTestShape = {
   ...healthProbesShape,
-  unit: unitReference.optional(),
+  unit: unitReference
+    .refine(({ unitName }) => !unitName.includes("@."), {
+      path: ["unitName"],
+      error: "is a template, which itself never runs; name one of its instances, such as `api@1.service`",
+    })
+    .optional(),
   runsOf: timerReference.optional(),
   gate: z.boolean().optional(),
   timeoutSec: spanOf(0.001, "a time span above 0").optional(),

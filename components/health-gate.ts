@@ -14,6 +14,7 @@ import {
   secondsOf,
   spanOf,
 } from "./health-probe-args.ts";
+import { ofInstance, type ServiceUnit } from "./service-instances.ts";
 
 /** The health gate of a deploy: what must hold after the service was started, restarted or reloaded, or the host goes back. */
 export interface HealthGateArgs extends HealthProbesArgs {
@@ -78,20 +79,21 @@ export function checkGates(args: HealthCheckPlain, settings: HealthSettings): De
   });
 }
 
-/** The gate of one service. Its URL may be a secret, so it stays apart from everything that becomes text of a unit. */
+/** The gate of one unit of a service. Its URL may be a secret, so it stays apart from everything that becomes text of a unit. */
 export function serviceGate(
   component: pulumi.Resource,
   name: string,
+  { name: unit, instance }: ServiceUnit,
   gate: HealthGateArgs,
 ): pulumi.Output<DefinedGate> {
-  const unit = `${name}.service`;
   const active = gate.active === undefined ? {} : { active: { unitName: gate.active.unitName } };
   const known = outputOf(
     built({ ...gate, ...active }, (plain) =>
       reported(
         component,
         name,
-        () => validArguments(z.strictObject({ health: healthGateSchema }), { health: plain }).health,
+        () =>
+          validArguments(z.strictObject({ health: healthGateSchema }), { health: ofInstance(plain, instance) }).health,
       ),
     ),
   );

@@ -6,10 +6,12 @@ import type {
   BundleGate,
   BundleHook,
   BundleRelease,
+  BundleUnit,
 } from "../activation/bundle.ts";
 import { bundleGateSchema } from "../activation/bundle.ts";
 import { bundleUnits, unitPath } from "../activation/bundle-units.ts";
 import { sha256 } from "../activation/digests.ts";
+import { rolledInstances } from "../activation/plan-rolling.ts";
 import { releaseRoot } from "../activation/release.ts";
 import type {
   DefinedEnvironment,
@@ -58,6 +60,7 @@ export function hostBundle(
     (file) => file.path,
     definitions.flatMap((definition) => definition.files),
   );
+  const bundled = bundleUnits(units, hostGates(definitions));
   return {
     format: 1,
     scope,
@@ -77,14 +80,14 @@ export function hostBundle(
       (hook: DefinedHook) => `${hook.kind} of ${hook.unit}`,
       definitions.flatMap((definition) => definition.hooks ?? []),
     ).flatMap((hook) => bundleHooks(hook, units)),
-    units: bundleUnits(units, hostGates(definitions)),
+    units: bundled,
     adopt: adoptedPaths(
       adopt,
       units.map((unit) => unit.name),
       files.map((file) => file.path),
     ),
     keepGenerations,
-    bounds: withBuilds(bounds, definitions),
+    bounds: withWork(bounds, definitions, bundled),
   };
 }
 
@@ -141,11 +144,23 @@ export function releaseUploads(definitions: readonly Definition[]): Upload[] {
   return [...new Map(all.toReversed().map((upload) => [upload.sha256, upload])).values()].reverse();
 }
 
-/** Builds and hooks have their own bounds, so the transaction's does not have to allow for them. */
-function withBuilds(bounds: TransactionBounds, definitions: readonly Definition[]): TransactionBounds {
+/**
+ * Builds, hooks and the gates of instances, which are passed one after the other, have their own bounds: the transaction's
+ * does not have to allow for them.
+ */
+function withWork(
+  bounds: TransactionBounds,
+  definitions: readonly Definition[],
+  units: readonly BundleUnit[],
+): TransactionBounds {
   const builds = definitions.flatMap(({ releases }) => releases.map(({ environment }) => environment?.buildSec ?? 0));
   const hooks = definitions.flatMap(({ hooks: own }) => (own ?? []).map(({ seconds }) => seconds));
-  const further = [...builds, ...hooks].reduce((sum, seconds) => sum + seconds, 0);
+  const names = units.map(({ name }) => name);
+  const rolled = new Set(rolledInstances(names, names));
+  const gates = units
+    .filter(({ name }) => rolled.has(name))
+    .map(({ gate, settleSec }) => Math.ceil((gate?.withinSec ?? 0) + settleSec));
+  const further = [...builds, ...hooks, ...gates].reduce((sum, seconds) => sum + seconds, 0);
   return { ...bounds, transactionSec: Math.min(bounds.transactionSec + further, 86_400) };
 }
 

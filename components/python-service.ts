@@ -3,12 +3,14 @@ import { basename, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { plannedEnvironment } from "../activation/environment.ts";
 import { isWheel, releaseArchive, releaseId, releaseRoot } from "../activation/release.ts";
+import { reported } from "./argument-error.ts";
 import type { DefinedEnvironment, DefinedHook, DefinedRelease, Definition } from "./definition.ts";
 import { type ReleaseArgs, secondsOf } from "./release-args.ts";
 import type { PythonServicePlain, ServiceCommonArgs } from "./service-args.ts";
 import { pythonServiceSchema } from "./service-args.ts";
 import type { ServicePlan } from "./service-definition.ts";
 import { serviceDefinition } from "./service-definition.ts";
+import { serviceUnitName, serviceUnits } from "./service-instances.ts";
 
 /** Arguments of `PythonService`. Exactly one of `source` and `directory` says where the code is. */
 export interface PythonServiceArgs extends ServiceCommonArgs, ReleaseArgs {
@@ -183,15 +185,18 @@ function named<T>(argument: string, step: () => T): T {
 export class PythonService extends pulumi.ComponentResource {
   static readonly __pulumiType = "systemd:index:PythonService";
 
-  /** File name of the unit: `NAME.service`. */
+  /** File name of the unit: `NAME.service`; with instances that of their template, `NAME@.service`. */
   readonly unitName: string;
+  /** File names of the units that run: the unit alone, or one for each instance. */
+  readonly unitNames: string[];
   /** What a Host needs of this service. */
   readonly definition: pulumi.Output<Definition>;
 
   /** @throws pulumi.ResourceError naming the argument or directive, what was received, and what is accepted */
   constructor(name: string, args: PythonServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     super(PythonService.__pulumiType, name, {}, opts);
-    this.unitName = `${name}.service`;
+    this.unitName = serviceUnitName(name, args);
+    this.unitNames = reported(this, name, () => serviceUnits(name, args).map((unit) => unit.name));
     this.definition = serviceDefinition(this, name, args, pythonServiceSchema, (plain) =>
       pythonServicePlan(name, plain as PythonServicePlain),
     );

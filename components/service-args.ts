@@ -16,6 +16,7 @@ import type { HealthGateArgs } from "./health-gate.ts";
 import { releaseShape } from "./release-args.ts";
 import type { InstallSectionArgs, ServiceSectionArgs, UnitSectionArgs } from "./section-args.generated.ts";
 import { type CredentialArgs, credentialShape } from "./service-credentials.ts";
+import { type InstanceArgs, instanceShape } from "./service-instances.ts";
 import { type WaiverArgs, waivers } from "./waiver.ts";
 
 /** How systemd learns that a service is up: `Type=` of systemd.service(5). */
@@ -77,6 +78,15 @@ export interface ServiceCommonArgs {
    * The program is an absolute path or a plain name that systemd looks up.
    */
   exec: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * How many instances of the service run: units `NAME@1.service`, `NAME@2.service` and so on. A change restarts them one
+   * after the other, each once the one before is up and passes `health`; where one does not, all go back. `%i` in `exec`,
+   * `environment`, `environmentFiles`, `workingDirectory`, `description` and `health` is the instance's name, so
+   * `PORT: "80%i"` gives each a port of its own; `%%i` is a plain `%i`. Default: one service without instances.
+   */
+  instances?: number;
+  /** Names of the instances, in place of their number: `["eu", "us"]` gives `NAME@eu.service` and `NAME@us.service`. */
+  instanceNames?: string[];
   /** How systemd learns that the service is up. Default: `notify` when `watchdogSec` is given, else `exec`. */
   type?: pulumi.Input<ServiceType>;
   /** Account that runs it. Default: a dynamic user of its own (`DynamicUser=yes`). */
@@ -153,6 +163,7 @@ const commonShape = {
   description: z.string().optional(),
   documentation: z.array(z.string()).optional(),
   exec: z.array(z.string()).min(1, "is empty; give a program and its arguments, one word each"),
+  ...instanceShape,
   type: z.enum(["simple", "exec", "notify", "forking", "oneshot", "dbus", "idle"]).optional(),
   user: accountName.optional(),
   group: accountName.optional(),
@@ -198,6 +209,16 @@ const assignedTwice = {
   error: "is given together with service.LoadCredential, which would take its place; keep one of the two",
 };
 
+const ownSockets = {
+  path: ["socket"],
+  error:
+    "hands its connections to one service, and this one has instances; let each listen itself, at a port with `%i`",
+};
+
+function isAlone({ socket, instances, instanceNames }: InstanceArgs & { socket?: object | undefined }): boolean {
+  return socket === undefined || (instances === undefined && instanceNames === undefined);
+}
+
 /** `LoadCredential=` in `service` would silently drop the lines of `credentials`. */
 function isAssignedOnce(args: CredentialArgs & { service?: object | undefined }): boolean {
   const given = args.credentials !== undefined || args.credentialsBase64 !== undefined;
@@ -208,7 +229,8 @@ function isAssignedOnce(args: CredentialArgs & { service?: object | undefined })
 export const serviceSchema = z
   .strictObject(commonShape)
   .refine(isUserNamed, createdUser)
-  .refine(isAssignedOnce, assignedTwice);
+  .refine(isAssignedOnce, assignedTwice)
+  .refine(isAlone, ownSockets);
 
 /** `PythonServiceArgs` after all Outputs are known. */
 export const pythonServiceSchema = z
@@ -219,7 +241,8 @@ export const pythonServiceSchema = z
     interpreter: z.string().min(1).optional(),
   })
   .refine(isUserNamed, createdUser)
-  .refine(isAssignedOnce, assignedTwice);
+  .refine(isAssignedOnce, assignedTwice)
+  .refine(isAlone, ownSockets);
 
 export type ServicePlain = z.infer<typeof serviceSchema>;
 export type PythonServicePlain = z.infer<typeof pythonServiceSchema>;

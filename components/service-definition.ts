@@ -12,6 +12,7 @@ import { packageIndexSchema } from "./release-args.ts";
 import { checkedWithoutEcho } from "./secret-values.ts";
 import type { ServicePlain } from "./service-args.ts";
 import { credentialFiles, credentialNames, credentialPath, withoutCredentials } from "./service-credentials.ts";
+import { serviceUnits } from "./service-instances.ts";
 import { secretEnvironmentPath, serviceSections } from "./service-sections.ts";
 import { Unit, unitArgsOf } from "./unit.ts";
 import type { WaiverPlain } from "./waiver.ts";
@@ -36,6 +37,8 @@ export function serviceDefinition<
     packageIndex?: unknown;
     socket?: UnitReference;
     health?: HealthGateArgs;
+    instances?: number;
+    instanceNames?: string[];
   },
 >(
   component: pulumi.ComponentResource,
@@ -57,22 +60,33 @@ export function serviceDefinition<
       ...(health === undefined ? {} : { health: {} }),
     };
     const plan = built(visible, (plain) => reported(component, name, () => planned(validArguments(schema, plain))));
-    const unitArgs = mapped(plan, (known) => serviceUnitArgs(name, known));
-    const unit = new Unit(`${name}.service`, unitArgsOf(unitArgs, serviceUnitFields), { parent: component });
+    const units = serviceUnits(name, args).map((one) => {
+      const unitArgs = mapped(plan, (known) => serviceUnitArgs(name, known, one.instance));
+      return { ...one, unit: new Unit(one.name, unitArgsOf(unitArgs, serviceUnitFields), { parent: component }) };
+    });
     const variables = secretEnvironment === undefined ? [] : [secretFile(component, name, secretEnvironment)];
     const files = pulumi.all([
       pulumi.all(variables),
       credentialFiles(component, name, { credentials, credentialsBase64 }),
     ]);
     const index = secretIndex(component, name, packageIndex);
-    const gates = pulumi.all(health === undefined ? [] : [serviceGate(component, name, health)]);
-    const parts = pulumi.all([unit.definition, outputOf(plan), files, index, gates]);
+    const gates = pulumi.all(
+      health === undefined ? [] : units.map((unit) => serviceGate(component, name, unit, health)),
+    );
+    const parts = pulumi.all([
+      pulumi.all(units.map(({ unit }) => unit.definition)),
+      outputOf(plan),
+      files,
+      index,
+      gates,
+    ]);
     const definition = mapped(parts, ([own, { args: known, releases, hooks }, secretFiles, settings, defined]) => ({
-      units: own.units,
+      units: own.flatMap((definition) => definition.units),
       files: secretFiles.flat(),
       users: usersOf(known),
       releases: releases.map((release) => withIndex(release, settings)),
-      hooks,
+      // Once for all instances: they run one release.
+      hooks: hooks.map((hook) => ({ ...hook, unit: units[0]?.name ?? hook.unit })),
       gates: defined,
     }));
     return outputOf(definition);
@@ -105,8 +119,8 @@ const serviceUnitFields = [
   "waive",
 ] as const satisfies readonly (keyof ServiceUnitArgs)[];
 
-function serviceUnitArgs(name: string, { args, releases }: ServicePlan): ServiceUnitArgs {
-  const sections = serviceSections(name, args);
+function serviceUnitArgs(name: string, { args, releases }: ServicePlan, instance: string | undefined): ServiceUnitArgs {
+  const sections = serviceSections(name, args, instance);
   return {
     Unit: sections.Unit,
     Service: sections.Service,

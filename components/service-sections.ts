@@ -6,6 +6,7 @@ import { mergedSections } from "../systemd/sections.ts";
 import { escapedSpecifiers } from "../systemd/specifiers.ts";
 import type { ServicePlain } from "./service-args.ts";
 import { credentialNames, credentialPath } from "./service-credentials.ts";
+import { ofInstance } from "./service-instances.ts";
 
 /** Where the secret variables of a service lie on the host. Only root reads it. */
 export function secretEnvironmentPath(name: string): string {
@@ -16,13 +17,16 @@ export function secretEnvironmentPath(name: string): string {
  * The sections of a service: arguments, then defaults that keep it running and contained, then the user's own directives.
  * Follows systemd.service(5) and systemd.exec(5).
  * @param name the component's name; also the name of its StateDirectory
+ * @param instance name of the instance, for a service that has some: its StateDirectory is `NAME@INSTANCE`
  */
-export function serviceSections(name: string, args: ServicePlain): UnitSections {
+export function serviceSections(name: string, common: ServicePlain, instance?: string): UnitSections {
+  const args = { ...common, ...ofInstance(instanceTexts(common), instance) };
+  const ownName = instance === undefined ? name : `${name}@${instance}`;
   const type = args.type ?? (args.watchdogSec === undefined ? "exec" : "notify");
   const restarts = type !== "oneshot" || args.restart !== undefined;
   const defaults: UnitSections = {
     Unit: {
-      Description: escapedSpecifiers(args.description ?? name),
+      Description: escapedSpecifiers(args.description ?? ownName),
       Documentation: args.documentation?.join(" "),
       Requires: wordsOf(args.requires, args.socket && [args.socket.unitName]),
       Wants: wordsOf(args.wants),
@@ -53,7 +57,7 @@ export function serviceSections(name: string, args: ServicePlain): UnitSections 
       RestartSec: restarts ? (args.restartSec ?? "5s") : undefined,
       TimeoutStartSec: args.timeoutStartSec,
       TimeoutStopSec: args.timeoutStopSec,
-      StateDirectory: name,
+      StateDirectory: ownName,
       ...profileDirectives(args),
     },
     Install: args.onDemand ? undefined : { WantedBy: "multi-user.target" },
@@ -63,6 +67,11 @@ export function serviceSections(name: string, args: ServicePlain): UnitSections 
     Service: args.service,
     Install: args.install,
   });
+}
+
+/** What may tell one instance from another. */
+function instanceTexts({ description, exec, environment, environmentFiles, workingDirectory }: ServicePlain) {
+  return { description, exec, environment, environmentFiles, workingDirectory };
 }
 
 function accountDirectives(args: ServicePlain): SectionDirectives {

@@ -52,6 +52,10 @@ function timerDefinition(timer: Timer, name: string, args: TimerArgs): pulumi.Ou
   }
   const nameProblem = componentNameProblem(name, ".timer");
   if (nameProblem !== undefined) throw new Error(nameProblem);
+  const run = service ?? pythonService;
+  if (run?.instances !== undefined || run?.instanceNames !== undefined) {
+    throw new Error("service.instances: a timer starts one service; define it apart, and a timer for each `starts`");
+  }
   const isQueued = args.onOverlap === "queue";
   checkRun(args, isQueued);
 

@@ -21,6 +21,7 @@ from .files import (
     write_atomically,
 )
 from .record import check_paths, record
+from .rolling import rolled
 from .saved import SavedPath, restore_path
 from .system import System
 from .systemctl import UnitState
@@ -237,7 +238,10 @@ def _bring_back(units: Units, pending: Pending, undone: Undone) -> None:
         _attempt(undone.units, lambda: units.kill(stuck))
     if serving:
         _attempt(undone.units, lambda: units.stop(serving))
-    _attempt(undone.units, lambda: units.bring_up(again, []))
+    roll = rolled(again, pending.units)
+    _attempt(undone.units, lambda: units.bring_up([name for name in again if name not in roll], []))
+    for name in roll:
+        _attempt(undone.units, lambda name=name: units.bring_up([name], []))  # type: ignore[misc]
     _reload_again(units, pending, states, undone)
     after: dict[str, UnitState] = _attempt(undone.units, lambda: units.show(again)) or {}
     for name, state in after.items():

@@ -16,6 +16,7 @@ from .originals import give_back
 from .pending import Pending, write_pending
 from .plan_neighbours import TAKES_ALONG
 from .plan_shape import Observation, Plan
+from .rolling import rolled, stopped_at
 from .swap_targets import swap_targets
 from .users import create_users
 from .work import Work
@@ -62,12 +63,31 @@ def switch(work: Work, old: Ledger, made: Plan, pending: Pending, seen: Observat
     work.units.reset_failed([*made.touched, *made.gone])
     _set_stamps(work, made.stamps_now)
     work.units.reload(made.reload)
-    work.units.bring_up([*made.restart, *late], made.start)
+    roll = rolled(made.restart, [unit.name for unit in work.bundle.units])
+    at_once = [name for name in made.restart if name not in roll]
+    work.units.bring_up([*at_once, *late], made.start)
     # systemd is at it; this waits for the end.
     work.units.bring_up([], made.follow)
     _bring_up_neighbours(work, made, seen)
-    _watch(work, made, seen)
+    _watch(work, made, seen, [*at_once, *made.follow, *made.start, *made.reload])
+    _roll(work, made, seen, roll)
     run_hooks(work, made, ("post-start",))
+
+
+def _roll(work: Work, made: Plan, seen: Observation, roll: list[str]) -> None:
+    """Restart instances one after the other, each once the one before is up and well."""
+    for name in roll:
+        _change_instance(work, made, seen, roll, name)
+    if roll:
+        _bring_up_neighbours(work, made, seen)
+
+
+def _change_instance(work: Work, made: Plan, seen: Observation, roll: list[str], name: str) -> None:
+    try:
+        work.units.bring_up([name], [])
+        _watch(work, made, seen, [name])
+    except UnitsDownError as problem:
+        raise UnitsDownError(f"{problem}; {stopped_at(roll, name)}", problem.units, problem.ended) from None
 
 
 def _stop_latecomers(work: Work, made: Plan) -> None:
@@ -158,15 +178,16 @@ def _bring_up_neighbours(work: Work, made: Plan, seen: Observation) -> None:
         if name in down or (
             seen.state(name).invocation and state.invocation != seen.state(name).invocation and state.running
         ):
-            work.warnings.append(f"{name} was restarted by systemd, because it depends on a unit that was")
+            warning = f"{name} was restarted by systemd, because it depends on a unit that was"
+            work.warnings += [] if warning in work.warnings else [warning]
 
 
-def _watch(work: Work, made: Plan, seen: Observation) -> None:
-    touched = [*made.restart, *made.follow, *made.start, *made.reload]
+def _watch(work: Work, made: Plan, seen: Observation, touched: list[str]) -> None:
+    """Units must stay up, be another run where they were restarted, and pass their gates."""
     seconds = {unit.name: unit.settle_sec for unit in work.bundle.units}
     fresh = {*made.restart, *made.follow, *made.start}
     work.warnings += work.units.settle({name: seconds.get(name, 0.0) for name in touched}, fresh)
-    states = work.units.show([*made.restart, *made.follow])
+    states = work.units.show(name for name in touched if name in made.restart or name in made.follow)
     stale = [
         name for name, state in states.items() if state.invocation and state.invocation == seen.state(name).invocation
     ]

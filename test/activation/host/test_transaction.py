@@ -138,6 +138,31 @@ class Apply(WithHost):
         self.assertEqual(self.host.running["a.service"], running["a.service"])
         self.assertEqual(self.host.accounts, set())
 
+    def test_instances_change_one_by_one(self) -> None:
+        def instances(text: str) -> list[Unit]:
+            return [service(f"a@{number}.service", text) for number in (1, 2, 10)]
+
+        self.apply(bundle([*instances("ok"), service("b.service")]))
+        self.verbs()
+        self.apply(bundle([*instances("new"), service("b.service", "new")]))
+        self.assertEqual(
+            [line for line in self.verbs() if line.startswith("restart")],
+            ["restart b.service", "restart a@1.service", "restart a@2.service", "restart a@10.service"],
+        )
+        running = dict(self.host.running)
+        wanted = instances("newer")
+        wanted[1] = service("a@2.service", "bad")
+        told = "(?s)a@2.service did not come up; it was instance 2 of 3 .*; the 1 after it was not touched.*back on its"
+        with self.assertRaisesRegex(HostError, told):
+            self.apply(bundle([*wanted, service("b.service", "new")]))
+        self.assertEqual(
+            [line for line in self.verbs() if line.startswith("restart")],
+            ["restart a@1.service", "restart a@2.service", "restart a@1.service", "restart a@2.service"],
+        )
+        self.assertEqual(self.host.running_set(), {name: text for name, (text, _) in running.items()})
+        for name in ("a@10.service", "b.service"):
+            self.assertEqual(self.host.running[name], running[name])
+
     def test_destroy_leaves_nothing(self) -> None:
         before = self.host.tree()
         release = self.archive("#!/bin/sh\n")
