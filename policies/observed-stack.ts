@@ -15,6 +15,8 @@ export interface ObservedHost {
 export interface ObservedStack {
   /** By URN. */
   readonly units: Map<string, CheckedUnit>;
+  /** The same units by name and then by URN: two hosts may have different units of one name. */
+  readonly unitsByName: Map<string, Map<string, CheckedUnit>>;
   /** By URN. */
   readonly hosts: Map<string, ObservedHost>;
   /** The units that a health check watches, by the URN of the check. */
@@ -27,12 +29,25 @@ export interface ObservedStack {
 
 /** A stack of which nothing is seen. */
 export function emptyStack(): ObservedStack {
-  return { units: new Map(), hosts: new Map(), watched: new Map(), timerHosts: new Map(), waiverCounts: new Map() };
+  return {
+    units: new Map(),
+    unitsByName: new Map(),
+    hosts: new Map(),
+    watched: new Map(),
+    timerHosts: new Map(),
+    waiverCounts: new Map(),
+  };
 }
 
 /** Units of a name, the last one last: two hosts may have different units of one name. */
 export function observedUnits(stack: ObservedStack, name: string): CheckedUnit[] {
-  return [...stack.units.values()].filter((unit) => unit.name === name);
+  return [...(stack.unitsByName.get(name)?.values() ?? [])];
+}
+
+function keep(stack: ObservedStack, unit: CheckedUnit): CheckedUnit {
+  stack.units.set(unit.urn, unit);
+  stack.unitsByName.set(unit.name, (stack.unitsByName.get(unit.name) ?? new Map()).set(unit.urn, unit));
+  return unit;
 }
 
 /** Takes note of a resource. The same resource may come once for each policy. */
@@ -63,15 +78,11 @@ export function registeredUnit(stack: ObservedStack, { name, urn, props }: Check
   const before = stack.units.get(urn);
   if (typeof text.value === "string" && text.value !== "") {
     if (before?.text === text.value && JSON.stringify(before.waive) === JSON.stringify(waive)) return before;
-    const unit = unitFromText({ name, urn, waive }, text.value);
-    stack.units.set(urn, unit);
-    return unit;
+    return keep(stack, unitFromText({ name, urn, waive }, text.value));
   }
   const sections = reading(() => props.sections);
   if (sections.isKnown && sections.value === undefined && text.isKnown) return undefined;
-  const unit = unitFromSections({ name, urn, waive }, sections);
-  stack.units.set(urn, unit);
-  return unit;
+  return keep(stack, unitFromSections({ name, urn, waive }, sections));
 }
 
 /** The waivers of a definition or a host; one that is not well-formed is none. */

@@ -104,7 +104,7 @@ export async function recordingEngine(
       const response = new resource.RegisterResourceResponse();
       response.setUrn(urn);
       response.setId(before?.id ?? "");
-      const outputs = request.getRemote() ? {} : inputs;
+      const outputs = request.getRemote() ? {} : withoutPayload(request.getType(), inputs);
       response.setObject(struct.Struct.fromJavaScript({ ...before?.outputs, ...outputs } as never));
       if (request.getRemote() && before === undefined) unanswered.add(`component ${request.getType()}`);
       if (request.getTransformsList().length > 0) unanswered.add(`transforms of ${request.getName()}`);
@@ -204,6 +204,13 @@ export async function recordingEngine(
     close();
     throw error;
   }
+}
+
+/** What is given back of inputs. What a Host sends to its machine is long, and no program reads it back. */
+function withoutPayload(type: string, inputs: object): object {
+  if (type !== "command:remote:Command" || !("stdin" in inputs)) return inputs;
+  const { stdin: _, ...rest } = inputs;
+  return rest;
 }
 
 const severities: Readonly<Record<number, Diagnostic["severity"]>> = {

@@ -5,9 +5,9 @@ import type { SshConnection } from "../../activation/ssh/connection.ts";
 import { sshConnectionOf } from "../../activation/ssh/provider-connection.ts";
 import type { UnitModel } from "../../systemd/sections.ts";
 import { parseUnitFile, unitModel } from "../../systemd/unit-file.ts";
-import { endedProgram } from "./program-run.ts";
+import { endedProgram, type ProgramRun } from "./program-run.ts";
 import { projectFile } from "./project-file.ts";
-import { type Diagnostic, type Registration, recordingEngine } from "./recording-engine.ts";
+import { type Diagnostic, type KnownResource, type Registration, recordingEngine } from "./recording-engine.ts";
 import { stackConfigValues } from "./stack-config.ts";
 import { stateResources } from "./stack-state.ts";
 
@@ -136,28 +136,33 @@ export async function stackHosts(options: StackHostsOptions): Promise<StackHosts
     marked: options.secretMarks,
   });
   const known = options.state === true ? await stateResources(project, options.stack) : new Map<string, never>();
+  const run = { project, organization: organization ?? "organization", stack, config, timeoutSec };
+  const { found, isLate } = await toldStack({ ...run, traces: false }, known);
+  // A program that fails is run once more, to tell where.
+  return found.errors.length === 0 || isLate ? found : (await toldStack({ ...run, traces: true }, known)).found;
+}
+
+async function toldStack(
+  run: Omit<ProgramRun, "engine">,
+  known: ReadonlyMap<string, KnownResource>,
+): Promise<{ found: StackHosts; isLate: boolean }> {
+  const { project, stack, config, timeoutSec } = run;
   const engine = await recordingEngine(project.name, stack, known);
   try {
-    const end = await endedProgram({
-      project,
-      organization: organization ?? "organization",
-      stack,
-      config,
-      engine: engine.address,
-      timeoutSec,
-    });
+    const end = await endedProgram({ ...run, engine: engine.address });
     const { registrations, diagnostics } = engine;
+    const index = registrationIndex(registrations);
     const errors = messages(diagnostics, "error");
     const ended = end.code === undefined ? `had not ended after ${timeoutSec} s` : `ended with status ${end.code}`;
     if (end.code !== 0 && errors.length === 0) {
       errors.push({ resource: undefined, message: `the program ${ended}\n${end.output}`.trimEnd() });
     }
-    return {
+    const found: StackHosts = {
       project: project.name,
       stack,
       hosts: registrations
         .filter(({ type }) => type === hostType)
-        .map((host) => stackHost(host, `${project.name}/${stack}/${host.name}`, registrations))
+        .map((host) => stackHost(host, `${project.name}/${stack}/${host.name}`, index))
         .sort((a, b) => (a.name < b.name ? -1 : 1)),
       components: registrations
         .filter(({ type }) => type.startsWith("systemd:index:"))
@@ -175,6 +180,7 @@ export async function stackHosts(options: StackHostsOptions): Promise<StackHosts
         ...engine.unanswered.map((what) => `${what}: nobody answers it here, so what depends on it is not known`),
       ],
     };
+    return { found, isLate: end.code === undefined };
   } finally {
     engine.close();
   }
@@ -214,15 +220,41 @@ const unitInputs = z.looseObject({
   sections: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
 });
 
-function stackHost(host: Registration, scope: string, all: readonly Registration[]): StackHost {
+/** What a program registered, to be found fast. */
+interface RegistrationIndex {
+  readonly all: readonly Registration[];
+  readonly byUrn: ReadonlyMap<string, Registration>;
+  /** Those of a type and a name, in the order of the program. */
+  readonly named: (type: string, name: string) => readonly Registration[];
+}
+
+function registrationIndex(all: readonly Registration[]): RegistrationIndex {
+  const byName = Map.groupBy(all, ({ type, name }) => `${type}::${name}`);
+  return {
+    all,
+    byUrn: new Map(all.map((one) => [one.urn, one])),
+    named: (type, name) => byName.get(`${type}::${name}`) ?? [],
+  };
+}
+
+const textSchema = z.looseObject({ text: z.string() });
+
+/** The model of each text once: many hosts have the same units. */
+const models = new Map<string, UnitModel>();
+
+function modelOf(text: string): UnitModel {
+  const model = models.get(text) ?? unitModel(parseUnitFile(text));
+  models.set(text, model);
+  return model;
+}
+
+function stackHost(host: Registration, scope: string, index: RegistrationIndex): StackHost {
   const { address, hostKeys, units: names = [] } = hostInputs.parse(host.inputs.value);
-  const command = all.find(
-    ({ type, name, parent }) => type === "command:remote:Command" && name === host.name && parent === host.urn,
-  );
+  const command = index.named("command:remote:Command", host.name).find(({ parent }) => parent === host.urn);
   const { stdin, connection } = commandInputs.parse(command?.inputs.value ?? {});
   const isReachable = command !== undefined && !command.inputs.unknown.some((path) => path.startsWith("connection"));
   const { bundle, sudoPassword } = stdin === undefined ? {} : openedHostInput(stdin);
-  const units = bundle === undefined ? names.map((name) => declaredUnit(name, all)) : bundledUnits(bundle, all);
+  const units = bundle === undefined ? names.map((name) => declaredUnit(name, index)) : bundledUnits(bundle, index);
   return {
     name: host.name,
     urn: host.urn,
@@ -242,7 +274,7 @@ function stackHost(host: Registration, scope: string, all: readonly Registration
         ? ["everything: the program failed before"]
         : [
             ...(isReachable ? [] : [host.inputs.unknown.includes("address") ? "connection.host" : "connection"]),
-            ...(bundle === undefined ? unknownParts(all) : []),
+            ...(bundle === undefined ? unknownParts(index.all) : []),
           ],
   };
 }
@@ -255,39 +287,39 @@ function unknownParts(all: readonly Registration[]): string[] {
   return texts.length > 0 ? texts.sort() : ["a file or an account beside its units"];
 }
 
-function bundledUnits(bundle: Bundle, all: readonly Registration[]): StackUnit[] {
+function bundledUnits(bundle: Bundle, index: RegistrationIndex): StackUnit[] {
   return bundle.units.map(({ name, content }) => {
-    const declared = all.filter((one) => one.type === unitType && one.name === name);
-    const same = declared.find(({ inputs }) => unitInputs.parse(inputs.value).text === content);
-    return stackUnit(name, content, same ?? declared[0], all);
+    const declared = index.named(unitType, name);
+    const same = declared.find(({ inputs }) => textSchema.safeParse(inputs.value).data?.text === content);
+    return stackUnit(name, content, same ?? declared[0], index);
   });
 }
 
-function declaredUnit(name: string, all: readonly Registration[]): StackUnit {
-  const declared = all.find((one) => one.type === unitType && one.name === name);
-  return stackUnit(name, declared && unitInputs.parse(declared.inputs.value).text, declared, all);
+function declaredUnit(name: string, index: RegistrationIndex): StackUnit {
+  const [declared] = index.named(unitType, name);
+  return stackUnit(name, declared && unitInputs.parse(declared.inputs.value).text, declared, index);
 }
 
 function stackUnit(
   name: string,
   text: string | undefined,
   declared: Registration | undefined,
-  all: readonly Registration[],
+  index: RegistrationIndex,
 ): StackUnit {
-  const author = declared && authorOf(declared, all);
+  const author = declared && authorOf(declared, index);
   return {
     name,
     text,
-    model: text === undefined ? declaredModel(declared) : unitModel(parseUnitFile(text)),
+    model: text === undefined ? declaredModel(declared) : modelOf(text),
     urn: declared?.urn,
     definedBy: author && { type: author.type, name: author.name },
   };
 }
 
 /** The topmost component of this package above one, or itself. */
-function authorOf(one: Registration, all: readonly Registration[]): Registration {
-  const parent = all.find(({ urn }) => urn === one.parent);
-  return parent?.type.startsWith("systemd:index:") ? authorOf(parent, all) : one;
+function authorOf(one: Registration, index: RegistrationIndex): Registration {
+  const parent = index.byUrn.get(one.parent);
+  return parent?.type.startsWith("systemd:index:") ? authorOf(parent, index) : one;
 }
 
 /** Sections as they were declared; a Unit prints each directive as the text or texts of its lines. */
