@@ -52,14 +52,18 @@ const couldNotLook = 2;
 export async function drift(options: DriftOptions, terminal: Terminal): Promise<number> {
   const { stack, cwd, configFile, parallel } = options;
   const found = await workingStack({ folder: cwd, stack, configFile, secrets: true, state: true });
-  const hosts = chosenHosts(found.hosts, options.hosts, found.stack);
-  const sessions = sshSessions();
-  const turn = turns(parallel);
-  const all = await Promise.all(hosts.map((host) => turn(() => lookedAt(host, sessions))));
+  const all = await hostDrifts(chosenHosts(found.hosts, options.hosts, found.stack), parallel);
   const report: DriftReport = { project: found.project, stack: found.stack, hosts: all };
   if (options.json === true) terminal.print(JSON.stringify(report, null, 2));
   else print(report, terminal);
   return exitStatus(all);
+}
+
+/** How each of these hosts differs, over one connection to each. @param parallel how many at once */
+export function hostDrifts(hosts: readonly StackHost[], parallel: number): Promise<HostDrift[]> {
+  const sessions = sshSessions();
+  const turn = turns(parallel);
+  return Promise.all(hosts.map((host) => turn(() => lookedAt(host, sessions))));
 }
 
 async function lookedAt({ name, address, scope, connection, bundle, unknown }: StackHost, sessions: SshSessions) {

@@ -173,7 +173,7 @@ Examples:
 
   program
     .command("review")
-    .description("what a change of the program brings to each host, and why; no host is asked")
+    .description("what a change of the program brings to each host, and why; no host is asked but for --drift")
     .requiredOption("-s, --stack <name>", "stack of the project: dev, ORG/dev or ORG/PROJECT/dev")
     .option("-C, --cwd <folder>", "folder of the Pulumi project", ".")
     .option("--config-file <file>", "config of the stack, in place of Pulumi.STACK.yaml")
@@ -195,6 +195,7 @@ Examples:
         "exit with 1 when a finding of that level stands: mandatory, or advisory for any",
       ).choices(["mandatory", "advisory"]),
     )
+    .option("--drift", "also log in to each host and tell how it differs from what was applied to it")
     .option("--timezone <zone>", "time zone of the hosts, for timers that name none", "UTC")
     .addOption(json)
     .addHelpText(
@@ -206,6 +207,7 @@ Examples:
   pulumi-systemd review --stack prod                                # what is not committed yet
   pulumi-systemd review --stack prod --base origin/main --markdown review.md --html review.html
   pulumi-systemd review --stack prod --policy-pack-config policies/config/prod.json --fail-on mandatory
+  pulumi-systemd review --stack prod --base origin/main --drift
   pulumi-systemd review --stack prod --base rendered --json | jq '.hosts[].units[] | {unit, action}'`,
     )
     .action(({ timezone, ...options }) => ended(() => review({ ...options, timezone: knownZone(timezone) }, terminal)));

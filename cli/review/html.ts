@@ -1,4 +1,5 @@
 import { actionText, causeText } from "./cause-text.ts";
+import { driftHtml } from "./drift-text.ts";
 import { escaped } from "./escaped.ts";
 import type { FileChange, HostChange, UnitChange } from "./host-change.ts";
 import { pageStyle } from "./page-style.ts";
@@ -27,6 +28,7 @@ export function reviewHtml(report: ReviewReport, week = ""): string {
     policiesHtml(report.policies, report.acceptedExposures),
     ...changing.map(hostSection),
     same.length > 0 ? `<p>Nothing changes on ${escaped(hostList(same.sort(), 12))}.</p>` : "",
+    driftHtml(report.drift),
     waivers(report),
     timers(report, week),
     "</main></body></html>",

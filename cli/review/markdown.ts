@@ -1,4 +1,5 @@
 import { actionText, causeText } from "./cause-text.ts";
+import { driftMarkdown } from "./drift-text.ts";
 import type { HostChange, UnitChange } from "./host-change.ts";
 import { knownPoliciesMarkdown, policiesMarkdown } from "./policies-markdown.ts";
 import { exposureText, headline, hostList, numbered, type ReviewReport } from "./review-report.ts";
@@ -24,6 +25,7 @@ export function reviewMarkdown(report: ReviewReport, limit = commentLimit): stri
   const policies = policiesMarkdown(report.policies, report.acceptedExposures);
   const tables = changing.flatMap(hostSection);
   const tail = [
+    ...driftMarkdown(report.drift),
     ...waivers(report),
     ...schedule(report),
     ...(same.length > 0 ? [`Nothing changes on ${hostList(same.sort(), 12)}.`] : []),

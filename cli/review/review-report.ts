@@ -1,3 +1,4 @@
+import type { HostDrift } from "../drift.ts";
 import type { PlannedTimer } from "../schedule/planned-timer.ts";
 import type { ScheduleNote } from "../schedule/schedule-notes.ts";
 import type { AcceptedChange } from "./exposure-baseline.ts";
@@ -31,6 +32,8 @@ export interface ReviewReport {
   /** What the baseline of exposures accepts now and did not before, or the other way round. */
   readonly acceptedExposures: readonly AcceptedChange[];
   readonly waivers: readonly ReviewedWaiver[];
+  /** How the hosts differ now from what was applied to them; null where nobody asked. */
+  readonly drift: readonly HostDrift[] | null;
   /** Timers that are new or changed, with their next elapses. */
   readonly timers: readonly PlannedTimer[];
   readonly scheduleNotes: readonly ScheduleNote[];

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Bundle } from "../../activation/bundle.ts";
 import { PackConfigError } from "../../policies/stack-verdicts.ts";
 import { waiverDaysLeft } from "../../systemd/lints/waiver.ts";
+import { type HostDrift, hostDrifts } from "../drift.ts";
 import { secretPlaceholder } from "../render/host-files.ts";
 import { plannedTimers } from "../schedule/planned-timer.ts";
 import { scheduleNotes } from "../schedule/schedule-notes.ts";
@@ -37,6 +38,8 @@ export interface ReviewOptions {
   readonly policyPack?: string;
   /** What ends with exit status 1: a finding that refuses the change, or any that no waiver or exception covers. */
   readonly failOn?: "mandatory" | "advisory";
+  /** Whether the hosts are asked how they differ from what was applied to them. It logs in, and reads the stack's secrets. */
+  readonly drift?: boolean;
   readonly timezone: string;
   /** The present, for timers and waivers. Default: now. */
   readonly now?: Date;
@@ -45,7 +48,7 @@ export interface ReviewOptions {
 
 /**
  * One report of what a change of a stack's program brings to each host: the diff of each unit, what happens to it and why,
- * what stays untouched. No engine runs and no host is asked; no secret is read.
+ * what stays untouched. No engine runs. No host is asked and no secret is read, unless drift is asked for.
  * @returns the exit status
  * @throws UsageError when one of the two programs fails, or the base is neither a revision nor what `render` wrote
  */
@@ -56,11 +59,12 @@ export async function review(options: ReviewOptions, terminal: Terminal): Promis
     throw new UsageError("--fail-on mandatory needs --policy-pack-config: without it every policy is advisory");
   }
   const judge = judgeBy(settings, now);
-  const [base, next] = await Promise.all([
+  const [base, next, drift] = await Promise.all([
     reviewBase(options.base, { folder, stack, configFile }, judge),
     workingStack({ folder, stack, configFile, secretMarks: true }),
+    options.drift === true ? drifted({ folder, stack, configFile }) : null,
   ]);
-  const report = reviewReport({ base, next, judged: judge(next, (path) => path), settings, now, timeZone });
+  const report = reviewReport({ base, next, judged: judge(next, (path) => path), settings, drift, now, timeZone });
   if (options.markdown !== undefined) writeFileSync(options.markdown, reviewMarkdown(report));
   if (options.html !== undefined) {
     const week = report.timers.length > 0 ? weekPicture(report.timers, now, timeZone) : "";
@@ -71,6 +75,18 @@ export async function review(options: ReviewOptions, terminal: Terminal): Promis
     terminal.print(reviewMarkdown(report, Number.POSITIVE_INFINITY).trimEnd());
   }
   return hasFailed(report, options.failOn) ? 1 : 0;
+}
+
+/** Hosts that are asked at once. */
+const parallelLooks = 16;
+
+/** How the hosts differ from what was applied there. What the change itself brings is no drift. */
+async function drifted(program: { folder: string; stack: string; configFile: string | undefined }) {
+  const { hosts } = await workingStack({ ...program, secrets: true, state: true });
+  const looked = await hostDrifts(hosts, parallelLooks);
+  return looked.map(({ report, ...host }) =>
+    report === undefined ? host : { ...host, report: { ...report, undeployed: [] } },
+  );
 }
 
 function judgeBy(settings: PackSettings, now: Date): Judge {
@@ -97,12 +113,13 @@ export interface ReviewParts {
   readonly next: StackHosts;
   readonly judged: JudgedStack;
   readonly settings: PackSettings;
+  readonly drift: readonly HostDrift[] | null;
   readonly now: Date;
   readonly timeZone: string;
 }
 
 /** The report, from two descriptions of a stack. */
-export function reviewReport({ base, next, judged, settings, now, timeZone }: ReviewParts): ReviewReport {
+export function reviewReport({ base, next, judged, settings, drift, now, timeZone }: ReviewParts): ReviewReport {
   const known = next.hosts.filter(({ bundle }) => bundle !== undefined);
   const isRendered = base.stack === undefined && base.bundles.size > 0;
   const after = new Map(known.map(({ name, bundle }) => [name, isRendered ? withoutSecrets(bundle) : bundle]));
@@ -130,6 +147,7 @@ export function reviewReport({ base, next, judged, settings, now, timeZone }: Re
     policies: reviewedPolicies(base.judged?.verdicts, judged.verdicts, settings.file),
     acceptedExposures: base.judged === undefined ? [] : acceptedChanges(base.judged.accepted, judged.accepted),
     waivers: waivers(base.stack, next, now),
+    drift,
     timers,
     scheduleNotes: scheduleNotes(timers),
     notes: [...base.notes, ...next.notes],

@@ -6,6 +6,7 @@ import { after, before, test } from "node:test";
 import { load } from "js-yaml";
 import { z } from "zod";
 import type { DriftReport } from "../../cli/drift.ts";
+import type { ReviewReport } from "../../cli/review/review-report.ts";
 import { bootedFleet, type Fleet } from "./fleet.ts";
 import { type HostLog, logSince, mark } from "./host-log.ts";
 import { listing, listingChanges } from "./listing.ts";
@@ -36,10 +37,13 @@ before(async () => {
 });
 after(() => fleet?.down());
 
-async function drift(...args: readonly string[]): Promise<{ code: number | null; output: string }> {
+const drift = (...args: readonly string[]) => ran("drift", ...args);
+
+/** A command on the fleet's stack. */
+async function ran(name: string, ...args: readonly string[]): Promise<{ code: number | null; output: string }> {
   const configFile = join(fleet.stack.folder, "Pulumi.dev.yaml");
   const options = ["--stack", "dev", "--cwd", repository, "--config-file", configFile];
-  const child = spawn(process.execPath, [join(repository, "cli/main.ts"), "drift", ...options, ...args], {
+  const child = spawn(process.execPath, [join(repository, "cli/main.ts"), name, ...options, ...args], {
     env: fleet.stack.env,
     timeout: 120_000,
   });
@@ -184,6 +188,8 @@ test("drift: what was not deployed is told apart; a host that cannot be asked hi
   assert.ok(gone !== undefined);
   const file = join(fleet.stack.folder, "Pulumi.dev.yaml");
   const before = readFileSync(file, "utf8");
+  const rendered = join(fleet.stack.folder, "rendered");
+  assert.equal((await ran("render", "--out", rendered)).code, 0);
   const changed = stackFile.parse(load(before));
   changed.config["pulumi-systemd:services"].worker.description = "Works";
   writeFileSync(file, JSON.stringify(changed));
@@ -202,6 +208,31 @@ test("drift: what was not deployed is told apart; a host that cannot be asked hi
         );
     }
     assert.equal(hosts.length, others.length + 1);
+    // A review tells the change, and apart from it how the hosts differ, after one login to each.
+    const marks = await Promise.all(others.map(mark));
+    const { code, output } = await ran("review", "--base", rendered, "--drift", "--json");
+    assert.equal(code, 0, output);
+    const reviewed: ReviewReport = JSON.parse(output);
+    assert.deepEqual(
+      reviewed.hosts.map((change) => [change.hosts.length, change.units.map(({ unit, action }) => [unit, action])]),
+      [[fleet.hosts.length, [["worker.service", "reload-manager"]]]],
+    );
+    assert.deepEqual(
+      reviewed.drift?.map(({ host, problem, report: found }) => [
+        host,
+        problem !== undefined,
+        found?.findings.map(({ kind }) => kind).sort(),
+        found?.undeployed,
+      ]),
+      ["bookworm", "bullseye", "trixie"].map((host) =>
+        host === gone.release ? [host, true, undefined, undefined] : [host, false, ["drop-in", "stopped"], []],
+      ),
+    );
+    const logs = await Promise.all(others.map((host, index) => logSince(host, marks[index]!)));
+    assert.deepEqual(
+      logs.map(({ logins, daemonReloads }) => [logins, daemonReloads]),
+      others.map(() => [1, 0]),
+    );
     assert.equal((await drift("--host", gone.release)).code, 2);
     assert.equal((await drift("--host", others[0]!.release)).code, 1);
   } finally {
