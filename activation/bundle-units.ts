@@ -11,6 +11,8 @@ export interface UnitDefinition {
   /** `started` or `on-demand`. */
   readonly activation: string;
   readonly restartOnFiles: readonly string[];
+  /** Default: none. */
+  readonly reloadOnFiles?: readonly string[];
   readonly restartOnReleases: readonly string[];
   /** Directories that are removed with it. Default: none. */
   readonly purge?: readonly string[];
@@ -46,6 +48,7 @@ export function bundleUnits(
       activation: unit.activation === "started" ? "started" : "on-demand",
       enabled: parseUnitFile(unit.text).sections.some((section) => section.name === "Install"),
       restartOn: { files: [...unit.restartOnFiles], releases: [...unit.restartOnReleases] },
+      reloadOn: { files: [...(unit.reloadOnFiles ?? [])] },
       purge: [...(unit.purge ?? [])],
       triggeredBy: [
         ...new Set([...unit.triggeredBy, ...facts.sockets, ...triggers.map((trigger) => trigger.unit.name)]),

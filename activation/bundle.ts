@@ -158,6 +158,8 @@ export const bundleUnitSchema = z.strictObject({
   enabled: z.boolean(),
   /** Things beside the unit whose change restarts it. */
   restartOn: z.strictObject({ files: z.array(absolutePath), releases: z.array(z.string()) }),
+  /** Files beside the unit whose change reloads it, where nothing restarts it. */
+  reloadOn: z.strictObject({ files: z.array(absolutePath) }),
   /** Directories that are removed with the unit, such as `/var/lib/orders`. */
   purge: z.array(absolutePath),
   /** Socket, timer and path units that can start this unit: held while it is stopped, never a reason to start it. */

@@ -18,7 +18,7 @@ export type PlanCause =
       /** What this directive alone would need. */
       readonly needs: "none" | "reload-manager" | "reload" | "restart" | "reenable";
     }
-  /** A file beside it that it names in `restartOn`. */
+  /** A file beside it that it names in `restartOn` or `reloadOn`. */
   | { readonly kind: "file"; readonly path: string; readonly change: "new" | "changed" }
   /** A release that it runs. Archives by their SHA-256. */
   | { readonly kind: "release"; readonly name: string; readonly old: string | null; readonly new: string }

@@ -61,13 +61,14 @@ function decideChange(draft: UnitDraft, old: KnownUnit, next: KnownUnit, beside:
     ...next.unit.restartOn.files.flatMap((path) => beside.files.get(path) ?? []),
     ...next.unit.restartOn.releases.flatMap((name) => beside.releases.get(name) ?? []),
   ];
-  draft.causes.push(...outside, ...directiveCauses(old, next));
+  const reread = next.unit.reloadOn.files.flatMap((path) => beside.files.get(path) ?? []);
+  draft.causes.push(...outside, ...reread, ...directiveCauses(old, next));
   const restarts =
     outside.length > 0 ||
     differs("restart") ||
     isLowered(old.unit.memoryMax, next.unit.memoryMax) ||
     (onChange === "restart" && (differs("manager") || differs("limits")));
-  const acts = restarts || differs("reload");
+  const acts = restarts || reread.length > 0 || differs("reload");
   const atRest = differs("file") ? "reload-manager" : "none";
 
   if (old.unit.activation === "on-demand" && activation === "started") {

@@ -10,6 +10,8 @@ export interface DefinedUnit {
   activation: string;
   /** Paths of files whose change restarts the unit. */
   restartOnFiles: string[];
+  /** Paths of files whose change reloads the unit. Default: none. */
+  reloadOnFiles?: string[];
   /** Names of releases whose change restarts the unit. */
   restartOnReleases: string[];
   /** Directories that are removed with the unit. Default: none. */

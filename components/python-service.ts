@@ -72,6 +72,7 @@ export function pythonServicePlan(name: string, plain: PythonServicePlain): Serv
     args: {
       ...common,
       exec: resolved(common.exec),
+      ...(common.reload === undefined ? {} : { reload: resolved(common.reload) }),
       workingDirectory: common.workingDirectory ?? code,
       environment: {
         PYTHONUNBUFFERED: "1",

@@ -11,6 +11,7 @@ import {
   unitReference,
   variableName,
 } from "./argument-schema.ts";
+import { type ConfigFileArgs, type ConfigFilesPlain, configFilesSchema, configPaths } from "./config-files.ts";
 import type { UnitReference } from "./definition.ts";
 import type { HealthGateArgs } from "./health-gate.ts";
 import { releaseShape } from "./release-args.ts";
@@ -115,6 +116,19 @@ export interface ServiceCommonArgs {
   credentials?: pulumi.Input<{ [name: string]: pulumi.Input<string> }>;
   /** The same for bytes that are no text, such as a keystore: each value is base64. Default: none. */
   credentialsBase64?: pulumi.Input<{ [name: string]: pulumi.Input<string> }>;
+  /**
+   * Files on the host that the program reads, by their absolute path. They belong to the service: destroyed with it, and a
+   * file of somebody else is not overwritten unless the Host's `adopt` names it. A change of nothing else reloads a service
+   * that can, and restarts others. Default: none.
+   */
+  configFiles?: pulumi.Input<{ [path: string]: pulumi.Input<ConfigFileArgs> }>;
+  /**
+   * Command that has the running program read its configuration again (`ExecReload=`), one word each as for `exec`; it finds
+   * the main process in `$MAINPID`. It must end once the program has done so. Default: none.
+   */
+  reload?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Signal by which the program reads its configuration again, such as `SIGHUP`, in place of `reload`. Default: none. */
+  reloadSignal?: pulumi.Input<string>;
   /** Units that must be up before this one starts; if one of them stops, so does this. Orders and requires. Default: none. */
   requires?: pulumi.Input<pulumi.Input<string>[]>;
   /** Units that are started with this one, which starts all the same when they fail. Orders and wants. Default: none. */
@@ -174,6 +188,14 @@ const commonShape = {
   environmentFiles: z.array(z.string().regex(/^-?\//, "must be absolute paths on the host")).optional(),
   secretEnvironment: z.record(variableName, z.string()).optional(),
   ...credentialShape,
+  configFiles: configFilesSchema.optional(),
+  reload: z.array(z.string()).min(1, "is empty; give a program and its arguments, one word each").optional(),
+  reloadSignal: z
+    .string()
+    .regex(/^(SIG)?(HUP|USR1|USR2|WINCH|RTMIN(\+\d{1,2})?|RTMAX(-\d{1,2})?)$/, {
+      error: ({ input }) => `${JSON.stringify(input)} is no signal for that; write SIGHUP, SIGUSR1, SIGUSR2 or another`,
+    })
+    .optional(),
   requires: z.array(unitName).optional(),
   wants: z.array(unitName).optional(),
   after: z.array(unitName).optional(),
@@ -225,12 +247,41 @@ function isAssignedOnce(args: CredentialArgs & { service?: object | undefined })
   return !given || !("LoadCredential" in (args.service ?? {}));
 }
 
+/** What is said about a reload must be possible. */
+function checkReload(args: ReloadArgs, context: z.RefinementCtx): void {
+  const add = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
+  if (args.reload !== undefined && args.reloadSignal !== undefined) {
+    add(["reloadSignal"], "is given together with reload; keep one of the two");
+  }
+  if ((args.reload ?? args.reloadSignal) !== undefined && "ExecReload" in (args.service ?? {})) {
+    add(["service", "ExecReload"], "is given together with reload or reloadSignal, which say the same; keep one");
+  }
+  if (canReload(args)) return;
+  for (const path of configPaths(args.configFiles, false, "reload")) {
+    add(["configFiles", path, "onChange"], "is reload, and the service cannot; give `reload` or `reloadSignal`");
+  }
+}
+
+interface ReloadArgs {
+  configFiles?: ConfigFilesPlain | undefined;
+  reload?: string[] | undefined;
+  reloadSignal?: string | undefined;
+  service?: object | undefined;
+}
+
+/** Whether a service says how it reads its configuration again. */
+export function canReload({ reload, reloadSignal, service = {} }: ReloadArgs): boolean {
+  const isNotified = "Type" in service && service.Type === "notify-reload";
+  return reload !== undefined || reloadSignal !== undefined || "ExecReload" in service || isNotified;
+}
+
 /** `ServiceCommonArgs` after all Outputs are known. */
 export const serviceSchema = z
   .strictObject(commonShape)
   .refine(isUserNamed, createdUser)
   .refine(isAssignedOnce, assignedTwice)
-  .refine(isAlone, ownSockets);
+  .refine(isAlone, ownSockets)
+  .superRefine(checkReload);
 
 /** `PythonServiceArgs` after all Outputs are known. */
 export const pythonServiceSchema = z
@@ -242,7 +293,8 @@ export const pythonServiceSchema = z
   })
   .refine(isUserNamed, createdUser)
   .refine(isAssignedOnce, assignedTwice)
-  .refine(isAlone, ownSockets);
+  .refine(isAlone, ownSockets)
+  .superRefine(checkReload);
 
 export type ServicePlain = z.infer<typeof serviceSchema>;
 export type PythonServicePlain = z.infer<typeof pythonServiceSchema>;

@@ -5,12 +5,13 @@ import { encodedEnvironmentFile } from "../systemd/environment-file.ts";
 import { assignedTexts, type SectionDirectives, type UnitSections } from "../systemd/sections.ts";
 import { reported, validArguments } from "./argument-error.ts";
 import { componentNameProblem } from "./argument-schema.ts";
-import { built, mapped, outputOf } from "./deferred.ts";
+import { ConfigFile, configFiles, configPaths } from "./config-files.ts";
+import { built, type Deferrable, mapped, outputOf } from "./deferred.ts";
 import type { DefinedFile, DefinedHook, DefinedRelease, DefinedUser, Definition, UnitReference } from "./definition.ts";
 import { type HealthGateArgs, serviceGate } from "./health-gate.ts";
 import { packageIndexSchema } from "./release-args.ts";
 import { checkedWithoutEcho } from "./secret-values.ts";
-import type { ServicePlain } from "./service-args.ts";
+import { canReload, type ServicePlain } from "./service-args.ts";
 import { credentialFiles, credentialNames, credentialPath, withoutCredentials } from "./service-credentials.ts";
 import { serviceUnits } from "./service-instances.ts";
 import { secretEnvironmentPath, serviceSections } from "./service-sections.ts";
@@ -69,6 +70,7 @@ export function serviceDefinition<
       pulumi.all(variables),
       credentialFiles(component, name, { credentials, credentialsBase64 }),
     ]);
+    showConfigFiles(component, name, plan);
     const index = secretIndex(component, name, packageIndex);
     const gates = pulumi.all(
       health === undefined ? [] : units.map((unit) => serviceGate(component, name, unit, health)),
@@ -82,7 +84,7 @@ export function serviceDefinition<
     ]);
     const definition = mapped(parts, ([own, { args: known, releases, hooks }, secretFiles, settings, defined]) => ({
       units: own.flatMap((definition) => definition.units),
-      files: secretFiles.flat(),
+      files: [...secretFiles.flat(), ...reported(component, name, () => configFiles(known.configFiles))],
       users: usersOf(known),
       releases: releases.map((release) => withIndex(release, settings)),
       // Once for all instances: they run one release.
@@ -99,6 +101,7 @@ type ServiceUnitArgs = Pick<UnitSections, "Unit" | "Service" | "Install"> & {
   onChange: "auto" | "restart" | "reload" | "none";
   settleSec: number | undefined;
   restartOnFiles: string[];
+  reloadOnFiles: string[];
   restartOnReleases: string[];
   purge: string[];
   triggeredBy: string[];
@@ -113,6 +116,7 @@ const serviceUnitFields = [
   "onChange",
   "settleSec",
   "restartOnFiles",
+  "reloadOnFiles",
   "restartOnReleases",
   "purge",
   "triggeredBy",
@@ -131,12 +135,24 @@ function serviceUnitArgs(name: string, { args, releases }: ServicePlan, instance
     restartOnFiles: [
       ...(args.secretEnvironment === undefined ? [] : [secretEnvironmentPath(name)]),
       ...credentialNames(args).map((credential) => credentialPath(name, credential)),
+      ...configPaths(args.configFiles, canReload(args), "restart"),
     ],
+    reloadOnFiles: configPaths(args.configFiles, canReload(args), "reload"),
     restartOnReleases: releases.map((release) => release.name),
     purge: args.purge === true ? dataDirectories(sections.Service ?? {}) : [],
     triggeredBy: args.socket === undefined ? [] : [args.socket.unitName],
     waive: args.waive,
   };
+}
+
+/** Each file as a child of the service, so that the preview has its lines. */
+function showConfigFiles(component: pulumi.Resource, name: string, plan: Deferrable<ServicePlan>): void {
+  const files = mapped(plan, ({ args }) => reported(component, name, () => configFiles(args.configFiles)));
+  outputOf(files).apply((known) => {
+    for (const file of known) {
+      new ConfigFile(`${name}:${file.path}`, pulumi.output(file), { parent: component });
+    }
+  });
 }
 
 function secretFile(component: pulumi.Resource, name: string, variables: unknown): pulumi.Output<DefinedFile> {

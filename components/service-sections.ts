@@ -50,6 +50,7 @@ export function serviceSections(name: string, common: ServicePlain, instance?: s
       ],
       LoadCredential: credentialNames(args).map((credential) => `${credential}:${credentialPath(name, credential)}`),
       ExecStart: [encodedExecCommand(args.exec)],
+      ExecReload: reloadCommand(args),
       Sockets: args.socket?.unitName,
       NotifyAccess: type === "notify" ? "main" : undefined,
       WatchdogSec: args.watchdogSec,
@@ -72,6 +73,12 @@ export function serviceSections(name: string, common: ServicePlain, instance?: s
 /** What may tell one instance from another. */
 function instanceTexts({ description, exec, environment, environmentFiles, workingDirectory }: ServicePlain) {
   return { description, exec, environment, environmentFiles, workingDirectory };
+}
+
+/** The shell has its own kill; a program of that name is not on every host. */
+function reloadCommand({ reload, reloadSignal }: ServicePlain): string[] | undefined {
+  if (reloadSignal === undefined) return reload && [encodedExecCommand(reload)];
+  return [encodedExecCommand(["/bin/sh", "-c", `kill -s ${reloadSignal.replace(/^SIG/, "")} "$MAINPID"`])];
 }
 
 function accountDirectives(args: ServicePlain): SectionDirectives {

@@ -47,6 +47,8 @@ export interface UnitArgs {
   settleSec?: pulumi.Input<number>;
   /** Files on the host, absolute paths, that belong to the same Host and whose change restarts the unit. Default: none. */
   restartOnFiles?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Files of the same Host whose change reloads the unit, where nothing else restarts it. Default: none. */
+  reloadOnFiles?: pulumi.Input<pulumi.Input<string>[]>;
   /** Releases of the same Host whose change restarts the unit. Default: none. */
   restartOnReleases?: pulumi.Input<pulumi.Input<string>[]>;
   /** Sockets, timers and paths that can start the unit. Default: none. */
@@ -68,6 +70,7 @@ export const unitSchema = z.strictObject({
   onChange: onChange.optional(),
   settleSec: z.number().min(0).max(3600).optional(),
   restartOnFiles: z.array(hostPath).optional(),
+  reloadOnFiles: z.array(hostPath).optional(),
   restartOnReleases: z.array(z.string()).optional(),
   purge: z.array(hostPath).optional(),
   triggeredBy: z.array(unitName).optional(),
@@ -125,6 +128,9 @@ export function renderedUnit(name: string, args: unknown, isWhole = true): Rende
           text,
           activation: (rest.onDemand ?? model.Install === undefined) ? "on-demand" : "started",
           restartOnFiles: rest.restartOnFiles ?? [],
+          ...(rest.reloadOnFiles === undefined || rest.reloadOnFiles.length === 0
+            ? {}
+            : { reloadOnFiles: rest.reloadOnFiles }),
           restartOnReleases: rest.restartOnReleases ?? [],
           ...(rest.purge === undefined || rest.purge.length === 0 ? {} : { purge: rest.purge }),
           triggeredBy: rest.triggeredBy ?? [],

@@ -107,6 +107,11 @@ const serviceName = (index: number) => `pair-s${index}.service`;
 const socketName = (index: number) => `pair-k${index}.socket`;
 const filePath = (index: number) => `/etc/pairs/${index}.conf`;
 
+/** Whether a file is for its reload, also where it cannot reload. */
+function isReread({ file, lines }: Service): boolean {
+  return file >= 0 && (lines.ExecReload !== undefined || lines["X-Owner"] === "me");
+}
+
 function drawnBundle(scope: string, drawn: Drawn): Bundle {
   const { services } = drawn;
   const runs = (index: number) => services[index]?.kind === "long";
@@ -142,7 +147,8 @@ function drawnBundle(scope: string, drawn: Drawn): Bundle {
         ],
         {
           activation: service.started ? "started" : "on-demand",
-          restartOnFiles: service.file < 0 ? [] : [filePath(service.file)],
+          restartOnFiles: service.file < 0 || isReread(service) ? [] : [filePath(service.file)],
+          reloadOnFiles: isReread(service) ? [filePath(service.file)] : [],
           onChange: service.onChange,
         },
       ),
@@ -221,6 +227,7 @@ function mixed(old: Bundle, other: Bundle, fromOther: readonly boolean[]): Bundl
         unit(each.name, each.content.trimEnd().split("\n"), {
           activation: each.activation,
           restartOnFiles: each.restartOn.files,
+          reloadOnFiles: each.reloadOn.files,
           onChange: each.onChange,
         }),
       ),

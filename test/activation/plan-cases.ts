@@ -30,6 +30,7 @@ interface CaseUnit {
   readonly activation?: string;
   readonly onChange?: string;
   readonly restartOnFiles?: string[];
+  readonly reloadOnFiles?: string[];
 }
 
 /** The decision table. */

@@ -149,6 +149,7 @@ class Unit:
     settle_sec: float
     purge: list[str] = field(default_factory=list)
     gate: Gate | None = None
+    reload_on_files: list[str] = field(default_factory=list)
 
     @property
     def data(self) -> bytes:
@@ -277,6 +278,9 @@ def _check_references(bundle: Bundle) -> None:
         for j, path in enumerate(unit.restart_on_files):
             if path not in files:
                 raise BundleError(f"bundle.units[{i}].restartOn.files[{j}]: {path} is not one of bundle.files")
+        for j, path in enumerate(unit.reload_on_files):
+            if path not in files:
+                raise BundleError(f"bundle.units[{i}].reloadOn.files[{j}]: {path} is not one of bundle.files")
         for j, name in enumerate(unit.restart_on_releases):
             if name not in releases:
                 raise BundleError(f"bundle.units[{i}].restartOn.releases[{j}]: {name} is not one of bundle.releases")
@@ -401,6 +405,7 @@ def _unit(value: Any, at: str) -> Unit:
             "activation",
             "enabled",
             "restartOn",
+            "reloadOn",
             "purge",
             "triggeredBy",
             "stopsWith",
@@ -412,6 +417,7 @@ def _unit(value: Any, at: str) -> Unit:
         ),
     )
     digests = _object(keys["digests"], f"{at}.digests", ("file", "restart", "reload", "limits", "manager", "install"))
+    reload_on = _object(keys["reloadOn"], f"{at}.reloadOn", ("files",))
     restart_on = _object(keys["restartOn"], f"{at}.restartOn", ("files", "releases"))
     unit = Unit(
         name=_unit_name(keys["name"], f"{at}.name"),
@@ -430,6 +436,7 @@ def _unit(value: Any, at: str) -> Unit:
         on_change=_choice(keys["onChange"], f"{at}.onChange", ("auto", "restart", "reload", "none")),
         settle_sec=_number(keys["settleSec"], f"{at}.settleSec", 0, 3600),
         gate=_gate(keys["gate"], f"{at}.gate"),
+        reload_on_files=_list(reload_on["files"], f"{at}.reloadOn.files", _path),
     )
     if unit.path.rpartition("/")[2] != unit.name:
         raise BundleError(f"{at}.path: its last part is not the unit's name {unit.name}")

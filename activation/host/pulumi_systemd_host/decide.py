@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Sequence
 
 from .bundle import Unit
 from .ledger import LedgerUnit
@@ -26,18 +27,25 @@ class Decision:
 
 
 def decide(
-    unit: Unit, old: LedgerUnit | None, state: UnitState, drifted: bool, beside: list[str], booted: bool
+    unit: Unit,
+    old: LedgerUnit | None,
+    state: UnitState,
+    drifted: bool,
+    beside: list[str],
+    booted: bool,
+    reread: Sequence[str] = (),
 ) -> Decision:
     """
     What one unit needs, given the ledger's `old` entry and its `state`.
 
     `drifted`: its file on disk is not what the ledger says; `beside`: reasons from its restartOn list; `booted`: the
-    host has booted since the ledger was written.
+    host has booted since the ledger was written; `reread`: reasons from its reloadOn list.
     """
     if old is None:
         return _decide_new(unit, state)
     restart = restart_reasons(unit, old) + beside
     reload = ["reload digest differs"] if unit.digests.reload != old.reload and unit.digests.file != old.file else []
+    reload += reread
     if drifted:
         restart.append("its file differed on the host")
     reasons = restart + reload

@@ -27,7 +27,14 @@ LATER: dict[str, dict[str, Any]] = {
     "bounds": {"confirmSec": 0},
     "files": {"encoding": "utf-8"},
     "releases": {"keep": 0, "environment": None},
-    "units": {"purge": [], "stopsWith": [], "canReload": False, "memoryMax": None, "gate": None},
+    "units": {
+        "purge": [],
+        "stopsWith": [],
+        "canReload": False,
+        "memoryMax": None,
+        "gate": None,
+        "reloadOn": {"files": []},
+    },
     "units.digests": {"limits": "0" * 64, "manager": "0" * 64},
 }
 

@@ -211,11 +211,12 @@ def _plan_unit(
         return
     beside = [changed_files[path] for path in unit.restart_on_files if path in changed_files]
     beside += [f"release {name} changed" for name in unit.restart_on_releases if name in changed_releases]
+    reread = [changed_files[path] for path in unit.reload_on_files if path in changed_files]
     booted = old.boot != seen.boot
     names = seen.instances.get(unit.name, []) if unit.is_template else [unit.name]
     for name in names:
         state = seen.state(name)
-        decision = decide(unit, before, state, drifted, beside, booted)
+        decision = decide(unit, before, state, drifted, beside, booted, reread)
         _add(made, name, decision, unit)
         if before is None:
             continue

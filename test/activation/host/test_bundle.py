@@ -112,6 +112,10 @@ class ParseBundle(unittest.TestCase):
                 "bundle.units[0].restartOn.files[0]: /etc/other is not one of bundle.files",
             ),
             (
+                lambda b: b["units"][0]["reloadOn"].update(files=["/etc/other"]),
+                "bundle.units[0].reloadOn.files[0]: /etc/other is not one of bundle.files",
+            ),
+            (
                 lambda b: b["units"][0]["restartOn"].update(releases=["x"]),
                 "bundle.units[0].restartOn.releases[0]: x is not one of bundle.releases",
             ),
