@@ -21,6 +21,7 @@ export interface NodeTestOptions {
 }
 
 const outputLinesKept = 60;
+const compileCache = new URL("../setup/compile-cache.ts", import.meta.url).href;
 
 /**
  * Runs test files of node:test and counts their tests. Suites are not tests. A file that does not load, that is ended by
@@ -61,6 +62,7 @@ export async function nodeTestRun(options: NodeTestOptions & { leaveFiles?: bool
     files: [...options.files],
     concurrency: options.concurrency,
     timeout: options.timeoutSec * 1000,
+    execArgv: ["--import", compileCache],
     ...(options.filter === undefined ? {} : { testNamePatterns: [literal(options.filter)] }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
