@@ -11,7 +11,7 @@ from typing import Any, Iterable
 
 from .asking import ANSWERS
 from .files import make_directories, remove_empty_directory, remove_file, write_atomically
-from .ledger import scope_directory
+from .ledger import read_ledger, scope_directory
 from .lock import DIRECTORY
 from .record import record
 from .system import System
@@ -76,6 +76,15 @@ def kept_answers(system: System, scope: str) -> dict[str, Answer]:
                 pass
             remove_file(path)
     return dict(sorted(found.items(), key=lambda item: item[1].at))
+
+
+def committed_answer(system: System, scope: str, transaction: str) -> dict[str, Answer]:
+    """The answer of a transaction whose new state counts, by its path; empty where it does not, or none is left."""
+    ledger = read_ledger(system, scope)
+    if ledger is None or ledger.transaction != transaction:
+        return {}
+    kept = kept_answers(system, scope)
+    return {path: one for path, one in kept.items() if one.transaction == transaction and one.code == 0}
 
 
 def forget_answers(paths: Iterable[str]) -> None:

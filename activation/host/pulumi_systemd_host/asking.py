@@ -83,11 +83,13 @@ class Scratch:
 def begin(request: Request, program: bytes, bundle: bytes, back: bytes = b"") -> Scratch:
     """A new transaction's directory, with everything that it needs. `back`: what a rollback needs besides."""
     transaction = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{os.urandom(3).hex()}"
-    os.mkdir(os.path.join(DIRECTORY, transaction), 0o700)
-    path = os.path.join(DIRECTORY, transaction, ALIVE)
-    scratch = Scratch(transaction, os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    hidden = os.path.join(DIRECTORY, f".{transaction}")
+    os.mkdir(hidden, 0o700)
+    scratch = Scratch(transaction, os.open(os.path.join(hidden, ALIVE), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    fcntl.flock(scratch.alive, fcntl.LOCK_SH)
+    # Seen by others before it is locked, it would be one that nobody waits for any more.
+    os.rename(hidden, os.path.join(DIRECTORY, transaction))
     try:
-        fcntl.flock(scratch.alive, fcntl.LOCK_SH)
         stage_file(scratch.at("program.py"), program, 0o600)
         stage_file(scratch.at("bundle.json"), bundle, 0o600)
         if back:
@@ -126,6 +128,8 @@ def sweep() -> None:
 
 
 def _held(name: str) -> Scratch | None:
+    if name.startswith("."):
+        return None
     try:
         alive = os.open(os.path.join(DIRECTORY, name, ALIVE), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:

@@ -42,7 +42,7 @@ def run_unit(system: Host, scratch: Scratch, operation: str, login_home: str, as
             if result:
                 return result
             status = f"systemd-run ended with status {client.wait(STOP_SEC)}"
-            result = _result_of_way_back(system, scratch)
+            result = _result_of_way_back(system, scratch) or _result_that_counts(system, scratch, asked)
             if result:
                 return result
             said.seek(0)
@@ -63,7 +63,8 @@ def follow(system: Host, scratch: Scratch, asked: Bundle) -> Result:
             system.note(f"confirmed the transaction {scratch.transaction}")
         elif not scratch.has(EXPIRED):
             system.note(f"the transaction {scratch.transaction} is at work on the same already: waiting for it")
-        return _wait(system, scratch, asked, None) or _no_result(scratch, "another run had started it")
+        result = _wait(system, scratch, asked, None) or _result_that_counts(system, scratch, asked)
+        return result or _no_result(scratch, "another run had started it")
     finally:
         scratch.release()
 
@@ -140,6 +141,14 @@ def _result_of_way_back(system: System, scratch: Scratch) -> Result | None:
     return None
 
 
+def _result_that_counts(system: System, scratch: Scratch, asked: Bundle) -> Result | None:
+    """Killed when its new state counted already and nothing was left to do but to tell: the disk has its answer."""
+    from .answer import committed_answer
+
+    found = committed_answer(system, asked.scope, scratch.transaction)
+    return Result(0, next(iter(found.values())).text, tuple(found)) if found else None
+
+
 def _show(notes: bytes) -> int:
     """Pass progress on; how many bytes that were."""
     if notes:
@@ -178,5 +187,5 @@ def _no_result(scratch: Scratch, status: str) -> Result:
         1,
         f"the transaction {scratch.transaction} ended without a result ({status}): it was killed, or could not be "
         f"started. `journalctl -u {_unit(scratch)}` on the host tells more. "
-        "Run `pulumi up` again: it takes back what was left half done",
+        "Run `pulumi up` again: it takes back what was left half done, if anything was",
     )

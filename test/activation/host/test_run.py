@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import io
 import json
 import os
@@ -61,6 +62,26 @@ class Told(unittest.TestCase):
         self.assertRegex(result.text, "bundle")
         scratch.release()
 
+    def test_who_comes_while_another_begins_does_not_take_it_away(self) -> None:
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        real = fcntl.flock
+
+        def flock(descriptor: int, operation: int) -> None:
+            """Before the one that begins has its lock, another one looks around."""
+            if operation == fcntl.LOCK_SH:
+                with mock.patch.object(fcntl, "flock", real):
+                    self.assertIsNone(asking.at_work(Request("a/b/c", "apply", "other")))
+                    asking.sweep()
+            real(descriptor, operation)
+
+        with mock.patch.object(asking, "DIRECTORY", directory.name), mock.patch.object(fcntl, "flock", flock):
+            scratch = asking.begin(Request("a/b/c", "apply", "d"), b"program", b"{}")
+            self.assertEqual(os.listdir(directory.name), [scratch.transaction])
+            self.assertTrue(scratch.has("program.py"))
+            scratch.release()
+            self.assertEqual(os.listdir(directory.name), [])
+
     def test_a_killed_way_back_is_made_by_the_unit_for_a_restart(self) -> None:
         scratch = asking.Scratch("20260101-000000-abcdef", -1)
         command = waiting._command(scratch, "apply", "/home/deploy", OLD, talks=True)  # noqa: SLF001
@@ -104,6 +125,18 @@ class WayBack(WithUmask):
                 assert found is not None
                 self.assertEqual(found.code, code)
                 self.assertRegex(found.text.replace("\n", " "), text)
+
+    def test_who_was_killed_with_nothing_left_to_do_but_to_tell_has_told(self) -> None:
+        """The unit for a restart finds nothing pending then, and is skipped."""
+        self.apply(OLD)
+        receipt = self.apply(NEW, heard=False)
+        done = asking.Scratch(f"t{self.number}", -1)
+        earlier = asking.Scratch(f"t{self.number - 1}", -1)
+        found = waiting._result_that_counts(self.host, done, NEW)  # noqa: SLF001
+        assert found is not None
+        self.assertEqual((found.code, json.loads(found.text), len(found.kept)), (0, receipt, 1))
+        self.assertTrue(os.path.exists(found.kept[0]))
+        self.assertIsNone(waiting._result_that_counts(self.host, earlier, OLD))  # noqa: SLF001
 
     def test_a_way_back_that_nobody_makes_is_not_waited_for(self) -> None:
         self.assertIsNone(waiting._result_of_way_back(self.host, asking.Scratch("t1", -1)))  # noqa: SLF001
