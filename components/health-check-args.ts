@@ -17,6 +17,11 @@ export const HealthAction = {
   Reload: "reload",
   /** Start the unit that `hook` names and wait for its end: a oneshot that does what must be done. */
   Hook: "hook",
+  /**
+   * Go back to the generation before the update that brought the unit, when that came less than `rollbackWithinSec` ago:
+   * what `pulumi-systemd-host rollback` does. Updates are then held off for 12 hours. It goes back once, never further.
+   */
+  Rollback: "rollback",
 } as const;
 export type HealthAction = (typeof HealthAction)[keyof typeof HealthAction];
 
@@ -43,7 +48,8 @@ export interface HealthTestArgs extends HealthProbesArgs {
   /** Checks among which `failAfter` are counted. Default: `failAfter`, so they must fail in a row. */
   failOf?: pulumi.Input<number>;
   /**
-   * Time after any start of the unit in which a failed check does not count, a time span; with `runsOf`, how late a run may be.
+   * Time after any start of the unit, and after what it depends on was not well, in which a failed check does not count, a time
+   * span; with `runsOf`, how late a run may be.
    * Default: `30s`, or `10min` with `runsOf`.
    */
   graceSec?: pulumi.Input<string>;
@@ -51,6 +57,8 @@ export interface HealthTestArgs extends HealthProbesArgs {
   actions?: pulumi.Input<pulumi.Input<HealthAction>[]>;
   /** The unit that the action `hook` starts: a oneshot with the privileges that it needs. Default: none. */
   hook?: UnitReference;
+  /** How new an update must be for the action `rollback`, a time span: what ran well for long is not at fault. Default: `1h`. */
+  rollbackWithinSec?: pulumi.Input<string>;
   /** Actions within `withinSec`; 0 only tells. Default: 3. */
   maxActions?: pulumi.Input<number>;
   /** Length of the sliding window in which `maxActions` counts, a time span; it goes on over reboots. Default: `1h`. */
@@ -114,8 +122,9 @@ const healthTestShape = {
   failAfter: z.number().int().min(1).max(1000).optional(),
   failOf: z.number().int().min(1).max(1000).optional(),
   graceSec: anySpan.optional(),
-  actions: z.array(z.enum(["restart", "reload", "hook"])).optional(),
+  actions: z.array(z.enum(["restart", "reload", "hook", "rollback"])).optional(),
   hook: unitReference.optional(),
+  rollbackWithinSec: spanOf(1, "a time span of at least 1 s").optional(),
   maxActions: z.number().int().min(0).max(1000).optional(),
   withinSec: spanOf(1, "a time span of at least 1 s").optional(),
   backoffSec: anySpan.optional(),

@@ -193,12 +193,19 @@ function located<T>(at: string, step: () => T): T {
   }
 }
 
-function actionWords(at: string, { unit, actions, hook }: HealthTestPlain): string[] {
+function actionWords(at: string, { unit, actions, hook, rollbackWithinSec }: HealthTestPlain): string[] {
   const chosen = actions ?? (unit === undefined ? [] : ["restart" as const]);
   if (hook !== undefined && !chosen.includes("hook")) {
     throw new Error(`${at}hook: is given, but actions do not hold "hook"; write e.g. actions: ["restart", "hook"]`);
   }
+  if (rollbackWithinSec !== undefined && !chosen.includes("rollback")) {
+    throw new Error(
+      `${at}rollbackWithinSec: is given, but actions do not hold "rollback"; write e.g. actions: ["restart", "rollback"]`,
+    );
+  }
   return chosen.map((action) => {
+    if (action === "rollback" && unit !== undefined)
+      return `rollback ${Math.round(secondsOf(rollbackWithinSec ?? "1h"))}`;
     if (action === "hook") {
       if (hook !== undefined) return `start ${hook.unitName}`;
       throw new Error(`${at}actions: hold "hook", but no hook is given; name the unit that it starts`);

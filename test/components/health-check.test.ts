@@ -452,6 +452,8 @@ test("a mistake is one error that names the argument and what is accepted", () =
     [{ unit: api, dependsOn: ["x"] }, "dependsOn: names checks of `checks`, which is not given"],
     [{ unit: api, actions: ["kill"] }, "actions[0]: "],
     [{ unit: api, actions: ["hook"] }, 'actions: hold "hook", but no hook is given'],
+    [{ tcp: { port: 1 }, actions: ["rollback"] }, 'actions: hold "rollback", but no unit is given'],
+    [{ unit: api, rollbackWithinSec: "1h" }, 'rollbackWithinSec: is given, but actions do not hold "rollback"'],
     [{ unit: api, hook: api }, 'hook: is given, but actions do not hold "hook"'],
     [{ tcp: { port: 1 }, actions: ["restart"] }, 'actions: hold "restart", but no unit is given'],
     [{ checks: {} }, "checks: is empty"],

@@ -122,7 +122,7 @@ def _of_now(state: State, now: float, check: Check) -> State:
     The state without actions that no longer count. What lies in the future was written before the clock went back, and
     counts as of now.
     """
-    moments = (*state.actions, state.next_allowed, state.outage, state.well_since, state.opened)
+    moments = (*state.actions, state.next_allowed, state.outage, state.well_since, state.opened, state.blocked)
     if not any(moments):
         return state
     longest = max(check.backoff_max_sec, check.backoff_sec) * (1 + check.jitter)
@@ -133,6 +133,7 @@ def _of_now(state: State, now: float, check: Check) -> State:
         opened=None if state.opened is None else min(state.opened, now),
         outage=None if state.outage is None else replace(state.outage, told=min(state.outage.told, now)),
         well_since=None if state.well_since is None else min(state.well_since, now),
+        blocked=None if state.blocked is None else min(state.blocked, now),
     )
 
 
@@ -151,12 +152,15 @@ def _seen(state: State, sight: Sight, now: float, check: Check, dice: float) -> 
     if sight.condition is Condition.BUSY:
         return _quiet(state, "waiting", f"waiting: {sight.reason}")
     if sight.condition is Condition.BLOCKED:
-        return _quiet(state, "blocked", f"left alone: {sight.reason}")
+        return _quiet(replace(state, blocked=now), "blocked", f"left alone: {sight.reason}")
     if sight.held:
         return _quiet(state, "held", f"not counted, {sight.held}: {sight.reason}")
     if sight.since_start is not None and sight.since_start < check.grace_sec:
         return _quiet(state, "grace", f"not counted, started {span(sight.since_start)} ago: {sight.reason}")
-    return _unhealthy(replace(state, well_since=None), sight, now, check, dice)
+    if state.blocked is not None and now - state.blocked < check.grace_sec:
+        freed = span(now - state.blocked)
+        return _quiet(state, "grace", f"not counted, what it depends on was not well {freed} ago: {sight.reason}")
+    return _unhealthy(replace(state, well_since=None, blocked=None), sight, now, check, dice)
 
 
 def _quiet(state: State, phase: str, status: str) -> Decision:
@@ -174,7 +178,7 @@ def _healthy(state: State, sight: Sight, now: float, check: Check) -> Decision:
         if now - well_since >= check.stable_for_sec:
             tries, well_since = 0, None
     recent = _counted((*state.recent, False), check)
-    well = replace(state, recent=recent, outage=None, opened=None, tries=tries, well_since=well_since)
+    well = replace(state, recent=recent, outage=None, opened=None, tries=tries, well_since=well_since, blocked=None)
     return Decision(well, None, messages, "healthy", f"healthy: {sight.reason}")
 
 

@@ -15,7 +15,7 @@ from .delivery import deliver_all
 from .errors import BrokenCheckError
 from .failed import tell_failure
 from .group import group_at, group_names, notifier_at
-from .hold import EVERY_CHECK, LONGEST_LEASE_SEC, set_hold
+from .hold import EVERY_CHECK, LONGEST_LEASE_SEC, holds_at, set_hold
 from .journal import say
 from .overview import overview_of, table_of
 from .places import Places
@@ -123,7 +123,11 @@ def _hold(places: Places, duration: str, names: Sequence[str]) -> int:
 def _resume(places: Places, names: Sequence[str]) -> int:
     now = time.time()
     changed = [set_hold(places.reports, name, None, now) for name in (_checks_named(places, names) or [EVERY_CHECK])]
-    sys.stdout.write("no longer held\n" if any(changed) else "nothing was held\n")
+    what = ", ".join(names) or "every check"
+    sys.stdout.write(f"no longer held: {what}\n" if any(changed) else f"was not held: {what}\n")
+    left = holds_at(places.reports, now).get(EVERY_CHECK, now) - now
+    if names and left > 0:
+        sys.stdout.write(f"but every check is held for {span(left)} more: `resume` without a name ends that\n")
     return 0
 
 

@@ -161,14 +161,21 @@ class Run:
                 if made.action is not None:
                     self._start(each, made.action)
         start_deliveries(self.places, [name for group in groups for name in group.notify])
-        if not self.acting:
-            self.keep_out.close()
+        self._let_in()
 
     def _kept_out(self) -> bool:
         """Keep deploys out until the last action of this run is over. Whether that was possible."""
-        if self.acting:
+        if not self._may_be_let_in():
             return True
         return self.keep_out.enter_context(transactions_kept_out(self.places.transactions))
+
+    def _may_be_let_in(self) -> bool:
+        """Whether no action of ours is under way that a deploy would disturb. A rollback is one itself."""
+        return all(step.is_rollback for step in self.acting.values())
+
+    def _let_in(self) -> None:
+        if self._may_be_let_in():
+            self.keep_out.close()
 
     def _states(self, group: Group) -> dict[str, State]:
         path = state_path(self.places, group.name)
@@ -272,7 +279,7 @@ class Run:
 
     def _act(self, key: str, check: str, step: Step, unit: str) -> None:
         try:
-            problem = action_problem(step, unit)
+            problem = action_problem(step, unit, check)
         except Exception as failure:  # noqa: BLE001 the run must hear of its end, whatever it was
             problem = f"a fault of ours ({type(failure).__name__})"
         self.ended.put((key, check, step, problem))
@@ -292,8 +299,7 @@ class Run:
                     "PULUMI_SYSTEMD_SCOPE": self.places.scope,
                 }
                 say(ERROR, f"{check}: the {step.verb} failed: {problem}", fields)
-        if not self.acting:
-            self.keep_out.close()
+        self._let_in()
 
 
 def _still_counts(state: State) -> bool:

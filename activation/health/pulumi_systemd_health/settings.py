@@ -14,12 +14,17 @@ DAYS_100_SEC = 8_640_000.0
 @dataclass(frozen=True)
 class Step:
     """
-    One rung of the ladder. `verb` is `restart` or `reload`, both of the check's own unit, or `start` of
-    `unit`, which is a hook.
+    One rung of the ladder. `verb` is `restart` or `reload`, both of the check's own unit, `start` of `unit`, which is a
+    hook, or `rollback` of the update that brought the unit, when that came less than `newer_sec` ago.
     """
 
     verb: str
     unit: str = ""
+    newer_sec: int = 0
+
+    @property
+    def is_rollback(self) -> bool:
+        return self.verb == "rollback"
 
 
 @dataclass(frozen=True)
@@ -135,7 +140,9 @@ def _step(text: str, path: str) -> Step:
     verb, _, unit = text.partition(" ")
     if (verb in ("restart", "reload") and not unit) or (verb == "start" and unit):
         return Step(verb, unit)
-    raise MalformedError(f"{path} holds something that is not restart, reload or start UNIT")
+    if verb == "rollback" and unit.isdigit():
+        return Step(verb, newer_sec=int(unit))
+    raise MalformedError(f"{path} holds something that is not restart, reload, start UNIT or rollback SECONDS")
 
 
 def _dependencies_first(checks: list[Check]) -> tuple[Check, ...]:

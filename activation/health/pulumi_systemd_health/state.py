@@ -45,11 +45,13 @@ class State:
     # Restarts by systemd itself that the last check found, and how many checks in a row found more of them.
     restarts: int = 0
     loops: int = 0
+    # When it was last left alone because of what it depends on, until it is well.
+    blocked: float | None = None
 
 
 STATE_KEYS = (
     *("unit", "recent", "actions", "tries", "next_allowed", "well_since", "outage", "opened", "blind"),
-    *("restarts", "loops"),
+    *("restarts", "loops", "blocked"),
 )
 
 
@@ -64,8 +66,9 @@ def states_of(text: str) -> dict[str, State]:
 
 
 def _state(value: object, path: str) -> State:
-    # A state that was written before restarts were counted is no reason to forget what is used of the budget.
-    fields = Fields({"restarts": 0, "loops": 0, **value} if isinstance(value, dict) else value, path, STATE_KEYS)
+    # A state that was written before these were counted is no reason to forget what is used of the budget.
+    later = {"restarts": 0, "loops": 0, "blocked": None}
+    fields = Fields({**later, **value} if isinstance(value, dict) else value, path, STATE_KEYS)
 
     def moment(key: str) -> float | None:
         return None if fields.raw(key) is None else fields.number(key)
@@ -88,6 +91,7 @@ def _state(value: object, path: str) -> State:
         blind=moment("blind"),
         restarts=fields.integer("restarts", 0, 1 << 62),
         loops=fields.integer("loops", 0, 1 << 31),
+        blocked=moment("blocked"),
     )
 
 

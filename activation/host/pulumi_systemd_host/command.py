@@ -15,7 +15,7 @@ from .command_view import generations_view, status_view
 from .errors import HostError
 from .generations import Back, read_generations, target_of
 from .health_command import run_health, show_log
-from .holding import COMMAND, read_hold, span_sec, told, valid, write_hold
+from .holding import COMMAND, moment, read_hold, rollback_told, span_sec, told, valid, write_hold
 from .ledger import Hold, Ledger, all_ledgers, scope_directory, write_ledger
 from .lock import host_lock
 from .system import Host, System
@@ -111,6 +111,10 @@ def parser() -> argparse.ArgumentParser:
     rollback = command("rollback", "Go back to an earlier generation; without N, the one before this.", ROLLBACK)
     rollback.add_argument("generation", metavar="N", type=_number, nargs="?", help="number of the generation")
     rollback.add_argument("--reason", metavar="TEXT", default="", help="why, for whoever reads it next")
+    rollback.add_argument("--unit", metavar="UNIT", help="of the scope that has this unit, in place of --scope")
+    rollback.add_argument("--newer", metavar="DURATION", type=_span, help="only if the update came less long ago")
+    # A health check says so who it is.
+    rollback.add_argument("--by", metavar="NAME", help=argparse.SUPPRESS)
     rollback.add_argument("--dry-run", action="store_true", help="only say what would be done")
     held = rollback.add_mutually_exclusive_group()
     held.add_argument("--hold", metavar="DURATION", type=_span, default=_span(HOLD), help=f"default: {HOLD}")
@@ -239,10 +243,12 @@ def rollback(system: System, options: argparse.Namespace, program: bytes) -> int
     from .as_root import go_back
     from .rehearsal import rehearsed
 
-    ledger = _one(system, options.scope)
+    ledger = _one(system, options.scope) if options.unit is None else _owner(system, options.unit)
+    if options.newer is not None:
+        refuse_if_older(system, ledger, options.newer, time.time())
     directory = os.path.join(scope_directory(system, ledger.scope), "generations")
     target = target_of(read_generations(directory), ledger, options.generation)
-    back = Back(target.number, person(), options.reason, 0 if options.no_hold else options.hold)
+    back = Back(target.number, options.by or person(), options.reason, 0 if options.no_hold else options.hold)
     actions, conflicts = rehearsed(system, ledger, target)
     if options.dry_run or conflicts:
         plan = {"scope": ledger.scope, "to": target.number, "actions": actions, "conflicts": conflicts}
@@ -254,6 +260,19 @@ def rollback(system: System, options: argparse.Namespace, program: bytes) -> int
     receipt = json.loads(result.text)
     _print(receipt if options.json else receipt_text(ledger.scope, target.number, receipt, back, time.time()))
     return 0
+
+
+def refuse_if_older(system: System, ledger: Ledger, newer_sec: int, now: float) -> None:
+    """Raises HostError where it has run for longer, was gone back from already, or a person holds the host."""
+    if ledger.rolled_back:
+        raise HostError(f"{rollback_told(ledger)}: one does not go back further")
+    held = valid(ledger.hold, now) or valid(read_hold(system), now)
+    if held:
+        raise HostError(f"{ledger.scope} is {told(held)}")
+    age = now - ledger.at
+    if age >= newer_sec:
+        since = f"generation {ledger.generation} of {ledger.scope} has run since {moment(ledger.at)}"
+        raise HostError(f"{since}, longer than {newer_sec} s: it is not what is wrong now")
 
 
 def person() -> str:
@@ -271,6 +290,14 @@ def _chosen(system: System, scope: str | None) -> list[Ledger]:
     if not chosen:
         raise HostError(f"there is no scope {scope} on this host; there are: {', '.join(each.scope for each in found)}")
     return chosen
+
+
+def _owner(system: System, unit: str) -> Ledger:
+    """The scope that has the unit. Raises HostError where none has."""
+    found = next((ledger for ledger in _chosen(system, None) if unit in ledger.units), None)
+    if found is None:
+        raise HostError(f"no scope on this host has {unit}")
+    return found
 
 
 def _one(system: System, scope: str | None) -> Ledger:

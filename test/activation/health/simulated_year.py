@@ -28,7 +28,7 @@ from pulumi_systemd_health.state import State, states_of, states_text
 YEAR = 365 * 86400.0
 BEGIN = 1_800_000_000.0
 KINDS = ("hung", "hung", "failed", "failed", "stopped", "busy", "gone", "flapping", "unknown", "looping", "crashing")
-LADDERS = (("restart",), ("reload", "restart"), ("restart", "restart", "reload"), ("restart", "start"), ())
+LADDERS = (("restart",), ("reload", "restart"), ("restart", "restart", "reload"), ("restart", "start"), ("restart", "rollback"), ())
 
 
 class Broken(AssertionError):
@@ -60,6 +60,7 @@ class Count:
     idle_since: float | None = None
     restarts: int = 0
     loops: int = 0
+    blocked: float | None = None
 
 
 class Year:
@@ -219,14 +220,18 @@ class Year:
             self.seen["loop"] += told.count("outage")
             count.idle_since = None
             return
+        if sight.condition is Condition.BLOCKED:
+            count.blocked = self.now
         if sight.condition is Condition.HEALTHY:
+            count.blocked = None
             self.rule(told == (["recovered"] if count.outage else []), f"{where}: well, told {told}")
             count.recent.append(False)
             count.outage = count.opened = False
             count.idle_since = None
             return
         quiet = sight.condition is not Condition.UNHEALTHY or sight.held
-        if quiet or (sight.since_start or 0.0) < one.grace_sec:
+        freed = count.blocked is not None and self.now - count.blocked < one.grace_sec
+        if quiet or freed or (sight.since_start or 0.0) < one.grace_sec:
             self.rule(action is None and not told, f"{where}: {sight.condition.value}, {sight.held}: {action}, {told}")
             if sight.condition is Condition.STOPPED:
                 count.recent.clear()

@@ -83,7 +83,8 @@ class UntouchedTest(unittest.TestCase):
             (unwell(since_start=29.9), "grace", f"not counted, started 30 s ago: {BAD}"),
         ):
             with self.subTest(status):
-                self.assertEqual(decided(before, sight), Decision(before, None, (), phase, status))
+                after = replace(before, blocked=NOW) if phase == "blocked" else before
+                self.assertEqual(decided(before, sight), Decision(after, None, (), phase, status))
 
     def test_a_unit_that_a_person_stopped_counts_from_the_start_again(self) -> None:
         outage = Outage(NOW - 200, BAD, 1, NOW - 200)
@@ -141,6 +142,22 @@ class UnwellTest(unittest.TestCase):
         life = Life(check(fail_after=2))
         for sight, told in ((unwell(), ["failing"]), (well(), []), (unwell(), ["failing"]), (unwell(), ["outage", "action"])):
             self.assertEqual(life.after(60, sight)[1], told)
+
+    def test_after_its_root_cause_it_has_the_grace_of_a_start(self) -> None:
+        hook = (Step("start", "hook.service"),)
+        life = Life(check(fail_after=1, grace_sec=30.0, backoff_sec=0.0, unit=None, ladder=hook))
+        blocked = Sight(Condition.BLOCKED, "db is not well and comes first: no answer")
+        late = replace(unwell(), since_start=None)
+        for seconds, sight, phase in (
+            (0, blocked, "blocked"),
+            (10, blocked, "blocked"),
+            (29, late, "grace"),
+            (5, late, "acting"),
+            (5, blocked, "blocked"),
+            (5, well(), "healthy"),
+            (5, late, "acting"),
+        ):
+            self.assertEqual(life.after(seconds, sight)[0], phase, seconds)
 
     def test_the_ladder_goes_up_and_stays_at_the_top(self) -> None:
         ladder = (Step("reload"), RESTART, Step("start", "backend.service"))

@@ -34,7 +34,7 @@ SETTINGS: dict[str, Any] = group_json(
             {"kind": "tcp", "timeoutSec": 1, "host": "127.0.0.1", "port": 8000},
             {"kind": "command", "timeoutSec": 5, "command": ["/usr/bin/test", "-e", ""], "user": None},
         ],
-        actions=["reload", "restart", "start hook.service"],
+        actions=["reload", "restart", "start hook.service", "rollback 600"],
     ),
     check_json(name="shop/db"),
 )
@@ -57,7 +57,7 @@ class SettingsTest(unittest.TestCase):
                 TcpProbe(1, "127.0.0.1", 8000),
                 CommandProbe(5, ("/usr/bin/test", "-e", "")),
             ),
-            ladder=(Step("reload"), Step("restart"), Step("start", "hook.service")),
+            ladder=(Step("reload"), Step("restart"), Step("start", "hook.service"), Step("rollback", newer_sec=600)),
         )
         self.assertEqual(
             group_of(json.dumps(SETTINGS)),
@@ -83,8 +83,8 @@ class SettingsTest(unittest.TestCase):
             ((*one, "failAfter"), 0, "checks[0].failAfter is not a whole number from 1 to 1000"),
             ((*one, "failOf"), 0, "checks[0].failOf is not a whole number from 1 to 1000"),
             ((*one, "graceSec"), float("nan"), "checks[0].graceSec is not a number of at least 0"),
-            ((*one, "actions"), ["kill"], "checks[0].actions holds something that is not restart, reload or start"),
-            ((*one, "actions"), ["rollback"], "checks[0].actions holds something that is not restart, reload or start"),
+            ((*one, "actions"), ["kill"], "checks[0].actions holds something that is not restart, reload, start UNIT or rollback"),
+            ((*one, "actions"), ["rollback"], "checks[0].actions holds something that is not restart, reload, start UNIT or rollback"),
             ((*one, "dependsOn"), ["shop/x"], "the check shop/api depends on shop/x, which is not there"),
             ((*one, "dependsOn"), ["shop/api"], "the check shop/api depends on itself"),
             ((*one, "name"), "shop/db", "two checks have the same name"),

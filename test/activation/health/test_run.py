@@ -177,6 +177,29 @@ class RunTest(unittest.TestCase):
         self.assertEqual((code, lines[-1]), (0, "<3>api-health: the restart failed: Job for api.service failed."))
         self.assertEqual(len(self.states()["api-health"].actions), 1)
 
+    def test_a_rollback_is_a_unit_of_its_own_and_keeps_no_deploy_out(self) -> None:
+        # As the host program does, it waits until checks let it in.
+        self.write(
+            "bin/systemd-run",
+            '#!/bin/sh\nprintf "%s\\n" "$*" >> "$HOLD/calls"\n'
+            'flock --timeout 5 --exclusive "$HOLD/run/pulumi-systemd/lock" true || echo "It was kept out."\n'
+            'cat "$HOLD/restart"; exit "$(cat "$HOLD/restart-code")"\n',
+        )
+        os.chmod(self.path("bin/systemd-run"), 0o755)  # noqa: S103 a program of this test
+        self.set_group(check_json(actions=["rollback 3600"]))
+        self.set_answers("failed")
+        code, lines = self.run_check()
+        self.assertEqual((code, lines[1:]), (0, [f"<4>api-health: rollback, action 1 of 3 in 1 h: {REASON}"]))
+        call = self.verbs()[-1]
+        name = "pulumi-systemd-rollback-api-health.service"
+        self.assertIn(f"--unit={name} --service-type=oneshot", call)
+        self.assertTrue(
+            call.endswith("command rollback --unit=api.service --newer=3600s --by=health check api-health"), call
+        )
+        self.set_answers("failed", said="Job for it failed.\n", code=1)
+        why = f"Job for it failed.; `journalctl -u {name}` says why"
+        self.assertEqual(self.run_check()[1][-1], f"<3>api-health: the rollback failed: {why}")
+
     def test_what_forbids_to_act(self) -> None:
         for name, shown, system, lease_sec in (
             ("a person stopped it", "stopped", "running", 0),
@@ -214,8 +237,13 @@ class RunTest(unittest.TestCase):
             self.assertEqual(self.run_check(), (0, []))
             code, _, shown = self.command("status")
             self.assertEqual((code, "held" in shown, "none, held for 30 min" in shown), (0, True, True))
-            self.assertEqual(self.command("resume", *names)[2], "no longer held\n")
+            what = ", ".join(names) or "every check"
+            self.assertEqual(self.command("resume", *names)[2], f"no longer held: {what}\n")
+            self.assertEqual(self.command("resume", *names)[2], f"was not held: {what}\n")
         self.assertIn("action 1 of 3", self.run_check()[1][-1])
+        self.command("hold", "30m")
+        shown = self.command("resume", "api-health")[2]
+        self.assertRegex(shown, "^was not held: api-health\nbut every check is held for (30|29) min.* more: `resume` without")
         for words in (["hold", "soon"], ["hold", "25h"], ["hold", "1h", "nothing"], ["hold"], ["dance"]):
             self.assertEqual(self.command(*words)[0], 2, words)
 

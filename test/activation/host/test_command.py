@@ -12,7 +12,9 @@ from typing import Any
 from unittest import mock
 
 from pulumi_systemd_host import command
+from pulumi_systemd_host.asking import Result
 from pulumi_systemd_host.errors import HostError
+from pulumi_systemd_host.generations import Back, target_of
 from pulumi_systemd_host.health_command import PROGRAMS
 from pulumi_systemd_host.launcher import PATH, PROGRAM
 from pulumi_systemd_host.rehearsal import rehearsed
@@ -115,6 +117,34 @@ class Commands(WithGenerations):
         self.program("shop-prod", "broken")
         with self.assertRaisesRegex(HostError, "shop-prod.py status --json ended with 0, and gave no JSON"):
             self.said("health", "--json")
+
+    def test_a_health_check_goes_back_once_and_only_from_what_is_new(self) -> None:
+        self.apply(self.first)
+        self.apply(self.second)
+        words = ("rollback", "--unit", "api.service", "--newer", "1h", "--by", "health check api")
+        with self.assertRaisesRegex(HostError, "^no scope on this host has db.service$"):
+            self.said("rollback", "--unit", "db.service")
+        self.clock += 3600
+        with self.assertRaisesRegex(HostError, "generation 2 of .* has run since .* longer than 3600 s: it is not what"):
+            self.said(*words)
+        self.clock -= 1
+        self.said("hold", "1h", "--reason", "moving")
+        with self.assertRaisesRegex(HostError, 'is held by alice since .* "moving"$'):
+            self.said(*words)
+        self.said("resume")
+        asked: list[Back] = []
+
+        def go_back(program: bytes, wanted: bytes, back: Back) -> Result:
+            asked.append(back)
+            target = target_of(self.kept(), self.ledger(), back.to)
+            self.number += 1000
+            return Result(0, json.dumps(self.apply(target.parsed(), "rollback", back=back)))
+
+        with mock.patch("pulumi_systemd_host.as_root.go_back", go_back):
+            self.said(*words)
+            self.assertEqual((asked[0].to, asked[0].who, asked[0].hold_sec), (1, "health check api", 12 * 3600))
+            with self.assertRaisesRegex(HostError, "was rolled back .* by health check api .*: one does not go back further"):
+                self.said(*words)
 
     def test_nothing_is_deployed(self) -> None:
         with self.assertRaisesRegex(HostError, "nothing of pulumi-systemd is deployed to this host"):
