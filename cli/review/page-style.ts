@@ -26,5 +26,5 @@ pre span{display:inline-block;min-width:100%}
 table{border-collapse:collapse;width:100%;font-size:.9rem}
 th,td{text-align:left;vertical-align:top;padding:.35rem .6rem;border-bottom:1px solid var(--line)}
 figure{margin:1rem 0}figure svg{width:100%;height:auto}
-@media print{body{max-width:none;padding:0;font-size:11pt}.unit,section{break-inside:avoid-page}pre{white-space:pre-wrap;overflow-wrap:anywhere}}
+@media print{body{max-width:none;padding:0;font-size:11pt}.unit,.verdicts li,tr{break-inside:avoid-page}h2,h3,summary{break-after:avoid-page}pre{white-space:pre-wrap;overflow-wrap:anywhere}}
 `.trim();

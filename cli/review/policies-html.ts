@@ -36,7 +36,7 @@ function verdictItem(verdict: ReviewedVerdict): string {
   const { message, since, fix } = verdict;
   const news = since === "new" || since === "changed" ? ` <b>${since}</b>` : "";
   const word = `<b class="${isRefusal(verdict) ? "heavy" : verdict.passes === null ? "warning" : "info"}">${escaped(verdictWord(verdict))}</b>`;
-  const help = verdict.passes === null ? `<br><small>${escaped(fix)}</small>` : "";
+  const help = verdict.passes === null && !message.includes(fix) ? `<br><small>${escaped(fix)}</small>` : "";
   return `${word}${news} ${place(verdict)}: ${escaped(message)} ${policy(verdict)}${help}`;
 }
 
