@@ -14,6 +14,7 @@ import {
 import { type ConfigFileArgs, type ConfigFilesPlain, configFilesSchema, configPaths } from "./config-files.ts";
 import type { UnitReference } from "./definition.ts";
 import type { HealthGateArgs } from "./health-gate.ts";
+import { type ReadyWhenArgs, type ReadyWhenPlain, readyWhenSchema, watchdogProblem } from "./ready-when.ts";
 import { releaseShape } from "./release-args.ts";
 import type { InstallSectionArgs, ServiceSectionArgs, UnitSectionArgs } from "./section-args.generated.ts";
 import { type CredentialArgs, credentialShape } from "./service-credentials.ts";
@@ -137,6 +138,12 @@ export interface ServiceCommonArgs {
   after?: pulumi.Input<pulumi.Input<string>[]>;
   /** Longest silence before the service is killed and restarted, a time span such as `90s`. Default: no watchdog. */
   watchdogSec?: pulumi.Input<string>;
+  /**
+   * What it must answer to count as up, for a program that cannot tell systemd itself: a process beside it asks. The service
+   * is then of type `notify`, units after it wait until it answers, and with `watchdogSec` a program that stops answering is
+   * killed and restarted. Default: none.
+   */
+  readyWhen?: pulumi.Input<ReadyWhenArgs>;
   /** When systemd restarts it: a value of `Restart=`. Default: `on-failure`. */
   restart?: pulumi.Input<string>;
   /** Pause before a restart, a time span. Default: `5s`. */
@@ -200,6 +207,7 @@ const commonShape = {
   wants: z.array(unitName).optional(),
   after: z.array(unitName).optional(),
   watchdogSec: timeSpan.optional(),
+  readyWhen: readyWhenSchema.optional(),
   restart: z.enum(["no", "on-success", "on-failure", "on-abnormal", "on-watchdog", "on-abort", "always"]).optional(),
   restartSec: timeSpan.optional(),
   timeoutStartSec: timeSpan.optional(),
@@ -247,6 +255,24 @@ function isAssignedOnce(args: CredentialArgs & { service?: object | undefined })
   return !given || !("LoadCredential" in (args.service ?? {}));
 }
 
+/** Probes beside the program speak for it, so it must be of the type that waits for them, and have time for them. */
+function checkReadyWhen(
+  {
+    readyWhen,
+    type,
+    watchdogSec,
+  }: { readyWhen?: ReadyWhenPlain | undefined; type?: string | undefined; watchdogSec?: string | undefined },
+  context: z.RefinementCtx,
+): void {
+  if (readyWhen === undefined) return;
+  if (type !== undefined && type !== "notify") {
+    const message = `is ${JSON.stringify(type)} and readyWhen needs notify; leave it out`;
+    context.addIssue({ code: "custom", path: ["type"], message });
+  }
+  const problem = watchdogSec === undefined ? undefined : watchdogProblem(readyWhen, watchdogSec);
+  if (problem !== undefined) context.addIssue({ code: "custom", path: ["watchdogSec"], message: problem });
+}
+
 /** What is said about a reload must be possible. */
 function checkReload(args: ReloadArgs, context: z.RefinementCtx): void {
   const add = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
@@ -281,7 +307,8 @@ export const serviceSchema = z
   .refine(isUserNamed, createdUser)
   .refine(isAssignedOnce, assignedTwice)
   .refine(isAlone, ownSockets)
-  .superRefine(checkReload);
+  .superRefine(checkReload)
+  .superRefine(checkReadyWhen);
 
 /** `PythonServiceArgs` after all Outputs are known. */
 export const pythonServiceSchema = z
@@ -294,7 +321,8 @@ export const pythonServiceSchema = z
   .refine(isUserNamed, createdUser)
   .refine(isAssignedOnce, assignedTwice)
   .refine(isAlone, ownSockets)
-  .superRefine(checkReload);
+  .superRefine(checkReload)
+  .superRefine(checkReadyWhen);
 
 export type ServicePlain = z.infer<typeof serviceSchema>;
 export type PythonServicePlain = z.infer<typeof pythonServiceSchema>;

@@ -8,12 +8,14 @@ import { componentNameProblem } from "./argument-schema.ts";
 import { ConfigFile, configFiles, configPaths } from "./config-files.ts";
 import { built, type Deferrable, mapped, outputOf } from "./deferred.ts";
 import type { DefinedFile, DefinedHook, DefinedRelease, DefinedUser, Definition, UnitReference } from "./definition.ts";
+import { healthScope } from "./health-check-sections.ts";
 import { type HealthGateArgs, serviceGate } from "./health-gate.ts";
+import { readyWhenFiles, readyWhenPath } from "./ready-when.ts";
 import { packageIndexSchema } from "./release-args.ts";
 import { checkedWithoutEcho } from "./secret-values.ts";
 import { canReload, type ServicePlain } from "./service-args.ts";
 import { credentialFiles, credentialNames, credentialPath, withoutCredentials } from "./service-credentials.ts";
-import { serviceUnits } from "./service-instances.ts";
+import { type ServiceUnit, serviceUnits } from "./service-instances.ts";
 import { secretEnvironmentPath, serviceSections } from "./service-sections.ts";
 import { Unit, unitArgsOf } from "./unit.ts";
 import type { WaiverPlain } from "./waiver.ts";
@@ -61,8 +63,9 @@ export function serviceDefinition<
       ...(health === undefined ? {} : { health: {} }),
     };
     const plan = built(visible, (plain) => reported(component, name, () => planned(validArguments(schema, plain))));
+    const scope = healthScope(pulumi.getProject(), pulumi.getStack());
     const units = serviceUnits(name, args).map((one) => {
-      const unitArgs = mapped(plan, (known) => serviceUnitArgs(name, known, one.instance));
+      const unitArgs = mapped(plan, (known) => serviceUnitArgs(name, known, one, scope));
       return { ...one, unit: new Unit(one.name, unitArgsOf(unitArgs, serviceUnitFields), { parent: component }) };
     });
     const variables = secretEnvironment === undefined ? [] : [secretFile(component, name, secretEnvironment)];
@@ -84,7 +87,10 @@ export function serviceDefinition<
     ]);
     const definition = mapped(parts, ([own, { args: known, releases, hooks }, secretFiles, settings, defined]) => ({
       units: own.flatMap((definition) => definition.units),
-      files: [...secretFiles.flat(), ...reported(component, name, () => configFiles(known.configFiles))],
+      files: [
+        ...secretFiles.flat(),
+        ...reported(component, name, () => [...configFiles(known.configFiles), ...probesOf(known, units, scope)]),
+      ],
       users: usersOf(known),
       releases: releases.map((release) => withIndex(release, settings)),
       // Once for all instances: they run one release.
@@ -123,8 +129,13 @@ const serviceUnitFields = [
   "waive",
 ] as const satisfies readonly (keyof ServiceUnitArgs)[];
 
-function serviceUnitArgs(name: string, { args, releases }: ServicePlan, instance: string | undefined): ServiceUnitArgs {
-  const sections = serviceSections(name, args, instance);
+function serviceUnitArgs(
+  name: string,
+  { args, releases }: ServicePlan,
+  unit: ServiceUnit,
+  scope: string,
+): ServiceUnitArgs {
+  const sections = serviceSections(name, args, unit.instance, scope);
   return {
     Unit: sections.Unit,
     Service: sections.Service,
@@ -136,6 +147,7 @@ function serviceUnitArgs(name: string, { args, releases }: ServicePlan, instance
       ...(args.secretEnvironment === undefined ? [] : [secretEnvironmentPath(name)]),
       ...credentialNames(args).map((credential) => credentialPath(name, credential)),
       ...configPaths(args.configFiles, canReload(args), "restart"),
+      ...(args.readyWhen === undefined ? [] : [readyWhenPath(unit.name)]),
     ],
     reloadOnFiles: configPaths(args.configFiles, canReload(args), "reload"),
     restartOnReleases: releases.map((release) => release.name),
@@ -143,6 +155,13 @@ function serviceUnitArgs(name: string, { args, releases }: ServicePlan, instance
     triggeredBy: args.socket === undefined ? [] : [args.socket.unitName],
     waive: args.waive,
   };
+}
+
+/** The program of the probes once, and those of each unit. */
+function probesOf({ readyWhen }: ServicePlain, units: readonly ServiceUnit[], scope: string): DefinedFile[] {
+  if (readyWhen === undefined) return [];
+  const files = units.flatMap((unit) => readyWhenFiles(scope, unit, readyWhen));
+  return [...new Map(files.map((file) => [file.path, file])).values()];
 }
 
 /** Each file as a child of the service, so that the preview has its lines. */

@@ -4,6 +4,7 @@ import { profileSandbox } from "../systemd/profiles.ts";
 import type { SectionDirectives, UnitSections } from "../systemd/sections.ts";
 import { mergedSections } from "../systemd/sections.ts";
 import { escapedSpecifiers } from "../systemd/specifiers.ts";
+import { withProbesBeside } from "./ready-when.ts";
 import type { ServicePlain } from "./service-args.ts";
 import { credentialNames, credentialPath } from "./service-credentials.ts";
 import { ofInstance } from "./service-instances.ts";
@@ -18,11 +19,14 @@ export function secretEnvironmentPath(name: string): string {
  * Follows systemd.service(5) and systemd.exec(5).
  * @param name the component's name; also the name of its StateDirectory
  * @param instance name of the instance, for a service that has some: its StateDirectory is `NAME@INSTANCE`
+ * @param scope of the stack's health program, which makes the probes of `readyWhen`
  */
-export function serviceSections(name: string, common: ServicePlain, instance?: string): UnitSections {
+export function serviceSections(name: string, common: ServicePlain, instance?: string, scope = ""): UnitSections {
   const args = { ...common, ...ofInstance(instanceTexts(common), instance) };
   const ownName = instance === undefined ? name : `${name}@${instance}`;
-  const type = args.type ?? (args.watchdogSec === undefined ? "exec" : "notify");
+  const isAsked = args.readyWhen !== undefined;
+  const type = args.type ?? (args.watchdogSec === undefined && !isAsked ? "exec" : "notify");
+  const exec = isAsked ? withProbesBeside(scope, `${ownName}.service`, args.exec) : args.exec;
   const restarts = type !== "oneshot" || args.restart !== undefined;
   const defaults: UnitSections = {
     Unit: {
@@ -49,10 +53,10 @@ export function serviceSections(name: string, common: ServicePlain, instance?: s
         ...(args.secretEnvironment === undefined ? [] : [secretEnvironmentPath(name)]),
       ],
       LoadCredential: credentialNames(args).map((credential) => `${credential}:${credentialPath(name, credential)}`),
-      ExecStart: [encodedExecCommand(args.exec)],
+      ExecStart: [encodedExecCommand(exec)],
       ExecReload: reloadCommand(args),
       Sockets: args.socket?.unitName,
-      NotifyAccess: type === "notify" ? "main" : undefined,
+      NotifyAccess: type === "notify" ? (isAsked ? "all" : "main") : undefined,
       WatchdogSec: args.watchdogSec,
       Restart: restarts ? (args.restart ?? "on-failure") : undefined,
       RestartSec: restarts ? (args.restartSec ?? "5s") : undefined,

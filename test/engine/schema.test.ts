@@ -52,12 +52,13 @@ test("a component gives out its unit's name, and nothing by accident", () => {
     Object.values(schema.components).map(({ name, outputs }) => [name, Object.keys(outputs).sort()]),
   );
   const unit = ["definition", "unitName"];
+  const service = [...unit, "unitNames"];
   assert.deepEqual(outputs, {
     HealthCheck: unit,
     Host: ["receipt"],
     Notifier: ["definition", "onFailure", "unitName"],
-    PythonService: unit,
-    Service: unit,
+    PythonService: service,
+    Service: service,
     SocketUnit: unit,
     Timer: unit,
     Unit: unit,

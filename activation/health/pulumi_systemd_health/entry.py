@@ -9,6 +9,7 @@ import sys
 import time
 from typing import Sequence
 
+from .beside import run_beside
 from .command import OverdueError, completed
 from .decision import span
 from .delivery import deliver_all
@@ -29,7 +30,7 @@ USAGE = """usage: python3 {program} COMMAND
   resume [CHECK...]            end a hold
   check [CHECK...]             check now, then show the status
 
-For the units: run SERVICE, deliver NOTIFIER, failed NOTIFIER UNIT."""
+For the units: run SERVICE, deliver NOTIFIER, failed NOTIFIER UNIT, beside SETTINGS PROGRAM..."""
 
 CHECK_SEC = 600.0
 ASKED_TIMES = 5
@@ -71,6 +72,8 @@ def _command(words: list[str], places: Places, program: str) -> int:
         return 0
     if verb == "failed" and len(rest) == 2:
         return tell_failure(places, notifier_at(places, rest[0]), rest[1])
+    if verb == "beside" and len(rest) > 1:
+        return run_beside(rest[0], rest[1:])
     if verb == "status":
         return _show_status(places, [word for word in rest if word != "--json"], "--json" in rest)
     if verb == "hold" and rest:
