@@ -21,6 +21,7 @@ from .users import known_accounts, remove_halves, remove_users
 from .work import Work
 
 TIDY_SEC = 30.0
+TRIED_AGAIN = "tidying up did not succeed, the next run tries again"
 BASES = {"State": "/var/lib", "Cache": "/var/cache", "Logs": "/var/log", "Configuration": "/etc"}
 DATA = re.compile(r"^(State|Cache|Logs|Configuration)Directory=(.*)$", re.MULTILINE)
 
@@ -209,12 +210,14 @@ def tidy(work: Work, ledger: Ledger) -> None:
         for path in sorted(left, key=len, reverse=True):
             if remove_empty_directory(work.system.at(path)):
                 left.remove(path)
+            elif not os.listdir(work.system.at(path)):
+                work.warnings.append(f"{TRIED_AGAIN}: {path}, which is empty, cannot be removed")
         if left != ledger.directories or ledger.leaving != Leaving():
             ledger.directories, ledger.leaving = left, Leaving()
             write_ledger(work.system, ledger)
         remove_tree(work.pending_directory)
     except (HostError, OSError) as problem:
-        work.warnings.append(f"tidying up did not succeed, the next run tries again: {problem}")
+        work.warnings.append(f"{TRIED_AGAIN}: {problem}")
 
 
 def drop_unlisted(work: Work, ledger: Ledger) -> None:

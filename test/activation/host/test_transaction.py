@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
@@ -95,6 +96,25 @@ class WithHost(unittest.TestCase):
 
 
 class Apply(WithHost):
+    def test_a_directory_that_cannot_be_removed_is_told_and_removed_by_the_next_run(self) -> None:
+        """Some file systems need room to remove."""
+        directory = self.host.at("/etc/gone/dir")
+        self.apply(bundle([service("a.service")], files=[File(f"/etc/gone/dir/{name}", 0o644, "x", False) for name in "ab"]))
+        real = os.rmdir
+
+        def rmdir(path: str, **options: Any) -> None:
+            if path == directory:
+                raise OSError(errno.ENOSPC, "No space left on device", path)
+            real(path, **options)
+
+        with mock.patch.object(os, "rmdir", rmdir):
+            receipt = self.apply(bundle([service("a.service")]))
+        told = "tidying up did not succeed, the next run tries again: /etc/gone/dir, which is empty, cannot be removed"
+        self.assertEqual(receipt["warnings"], [told])
+        self.assertTrue(os.path.isdir(directory))
+        self.assertEqual(self.apply(bundle([service("a.service")]))["warnings"], [])
+        self.assertFalse(os.path.exists(os.path.dirname(directory)))
+
     def test_first_apply_then_nothing(self) -> None:
         wanted = bundle(
             [service("api.service", restart_on_files=[env("x").path])],
