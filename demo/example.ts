@@ -34,6 +34,15 @@ const examples: Readonly<Record<string, Example>> = {
     secrets: [],
   },
   celery: { shows: "sleep 5; cat /var/lib/private/worker/ticks", secrets: [] },
+  batch: {
+    shows: "systemctl start batch.service; cat /var/lib/private/batch/report.json",
+    secrets: [],
+  },
+  "long-poll": {
+    shows:
+      "curl --fail --silent --show-error --data hello http://127.0.0.1:9100/say; sleep 2; curl --fail --silent http://127.0.0.1:9100/answers",
+    secrets: [],
+  },
   "zero-downtime": {
     shows:
       "for port in 8001 8002 8003; do curl --fail --silent --show-error --max-time 20 http://127.0.0.1:$port/; echo; done",
@@ -59,9 +68,13 @@ NAME: ${Object.keys(examples).join(", ")}
 
   --destroy   take it away again, with the host`;
 
+const pythonService = z.looseObject({ source: z.string().optional() });
 const configSchema = z.looseObject({
   config: z.looseObject({
-    "pulumi-systemd:pythonServices": z.record(z.string(), z.looseObject({ source: z.string() })),
+    "pulumi-systemd:pythonServices": z.record(z.string(), pythonService).default({}),
+    "pulumi-systemd:timers": z
+      .record(z.string(), z.looseObject({ pythonService: pythonService.optional() }))
+      .default({}),
   }),
 });
 
@@ -123,9 +136,10 @@ async function configText(name: string, sandbox: string): Promise<string> {
   const file = join(repository, "examples", name, "Pulumi.example.yaml");
   if (!existsSync(file)) throw new Error(`${file} does not exist`);
   const { config } = configSchema.parse(load(readFileSync(file, "utf8")));
-  for (const service of Object.values(config["pulumi-systemd:pythonServices"])) {
-    if (service.requirements === undefined) continue;
-    service.wheelhouse = await wheelhouse(join(repository, service.source, "requirements.txt"), print);
+  const timed = Object.values(config["pulumi-systemd:timers"]).map(({ pythonService }) => pythonService);
+  for (const service of [...Object.values(config["pulumi-systemd:pythonServices"]), ...timed]) {
+    if (service?.source === undefined || service.requirements === undefined) continue;
+    service.wheelhouse = await wheelhouse(join(repository, service.source, "requirements.txt"), print, ["bookworm"]);
   }
   // JSON is YAML, so no writer of YAML is needed.
   return `config: ${JSON.stringify({ ...config, "pulumi-systemd:hosts": { [sandbox]: { sandbox } } })}\n`;

@@ -1,0 +1,252 @@
+/**
+ * Programs from PyPI, each deployed, upgraded, and broken on purpose in every way that it can be: every broken release must be
+ * refused or taken back, and the release before goes on. Prints a line of a table for each.
+ *
+ * `npm run bench:broken-releases [-- bullseye|bookworm|trixie [PROGRAM...]]`
+ */
+import assert from "node:assert/strict";
+import { appendFileSync, cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { bootedHost, type SandboxHost } from "../sandbox/host.ts";
+import { type DebianRelease, isDebianRelease } from "../sandbox/release.ts";
+import { wheelhouse } from "../sandbox/wheelhouse.ts";
+import { pulumiToolchain } from "../setup/toolchain.ts";
+import { type ExampleSection, exampleConfig } from "../test/hosts/example.ts";
+import { shown } from "../test/hosts/facts.ts";
+import { Load } from "../test/hosts/load.ts";
+import { connectionOf, type TestStack, testStack } from "../test/hosts/stack.ts";
+
+/** What is put before the program's own code. `inService`: the service alone, so that its `check` does not find it first. */
+const preludes: Readonly<Record<string, (inService: string) => string>> = {
+  "fails to import": () => "import no_such_module\n",
+  "hangs at its start": (inService) => `import os, time\nif ${inService}: time.sleep(100000)\n`,
+  "leaks until it is killed": (inService) =>
+    `import os, threading\ndef leak(x=[]):\n    while True: x.append(bytearray(os.urandom(1024)) * 4096)\nif ${inService}: threading.Thread(target=leak, daemon=True).start()\n`,
+  "exits after 5 s": (inService) =>
+    `import os, threading\nif ${inService}: threading.Timer(5, os._exit, (3,)).start()\n`,
+};
+
+interface Program {
+  readonly example: string;
+  /** The unit that is broken, and its code. */
+  readonly unit: string;
+  readonly code: string;
+  /** Python that is true in the service and not in its hooks. */
+  readonly inService: string;
+  readonly port?: number;
+  /** What is changed in the example's own definition of it. */
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly secrets?: Readonly<Record<string, string>>;
+  readonly packages?: readonly string[];
+  /** Further ways to break it: a change of the source, and how to undo it. */
+  readonly breaks?: Readonly<Record<string, (source: string) => () => void>>;
+  /** A command that fails unless it does its work. */
+  readonly works: string;
+}
+
+const isNotified = `"NOTIFY_SOCKET" in os.environ`;
+const limits = { MemoryMax: "250M", MemorySwapMax: "0" };
+
+function replaced(file: string, from: string, to: string): () => void {
+  const text = readFileSync(file, "utf8");
+  assert.ok(text.includes(from), `${file} has no ${from}`);
+  writeFileSync(file, text.replace(from, to));
+  return () => writeFileSync(file, text);
+}
+
+const programs: Readonly<Record<string, Program>> = {
+  "Django, gunicorn": {
+    example: "django",
+    unit: "shop",
+    code: "shop/wsgi.py",
+    inService: isNotified,
+    port: 8000,
+    args: {
+      timeoutStartSec: "15s",
+      service: limits,
+      health: { http: { url: "http://127.0.0.1:8000/health" }, stableSec: "8s", withinSec: "20s" },
+      // `manage.py check` does not load what gunicorn runs.
+      check: ["python", "-c", "import shop.wsgi"],
+    },
+    secrets: { "pythonServices.shop.secretEnvironment.DJANGO_SECRET_KEY": "a key of the bench" },
+    breaks: {
+      "a migration fails": (source) => {
+        const file = join(source, "shop", "migrations", "0002_bad.py");
+        writeFileSync(
+          file,
+          `from django.db import migrations
+class Migration(migrations.Migration):
+    dependencies = [("shop", "0001_initial")]
+    operations = [migrations.RunSQL("insert into no_such_table values (1)")]
+`,
+        );
+        return () => rmSync(file);
+      },
+      "answers 500 on /health": (source) =>
+        replaced(
+          join(source, "shop", "urls.py"),
+          '    return JsonResponse({"healthy"',
+          '    raise RuntimeError\n    return JsonResponse({"healthy"',
+        ),
+    },
+    works: "curl --fail --silent --max-time 10 http://127.0.0.1:8000/health",
+  },
+  "FastAPI, uvicorn": {
+    example: "fastapi",
+    unit: "quotes",
+    code: "main.py",
+    inService: isNotified,
+    port: 8001,
+    args: {
+      timeoutStartSec: "15s",
+      service: limits,
+      health: { http: { url: "http://127.0.0.1:8001/health" }, stableSec: "8s", withinSec: "20s" },
+    },
+    breaks: {
+      "answers 500 on /health": (source) =>
+        replaced(join(source, "main.py"), '    return {"healthy": True}', "    raise RuntimeError"),
+    },
+    works: "curl --fail --silent --max-time 10 http://127.0.0.1:8001/health",
+  },
+  "Celery worker and beat": {
+    example: "celery",
+    unit: "worker",
+    code: "tasks.py",
+    // Beat imports it too, and is not told of readiness.
+    inService: isNotified,
+    args: { timeoutStartSec: "30s", settleSec: 8, service: { KillMode: "mixed", ...limits } },
+    packages: ["redis-server"],
+    works: "a=$(cat /var/lib/private/worker/ticks); sleep 5; b=$(cat /var/lib/private/worker/ticks); [ $b -gt $a ]",
+  },
+  "Long-polling bot": {
+    example: "long-poll",
+    unit: "bot",
+    code: "bot.py",
+    inService: isNotified,
+    args: { timeoutStartSec: "15s", settleSec: 8, service: limits },
+    works:
+      "n=$(curl -sf http://127.0.0.1:9100/answers | tr -cd : | wc -c); curl -sf --data hi http://127.0.0.1:9100/say >/dev/null; sleep 3; [ $(curl -sf http://127.0.0.1:9100/answers | tr -cd : | wc -c) -eq $((n+1)) ]",
+  },
+  "numpy batch": {
+    example: "batch",
+    unit: "batch",
+    code: "batch.py",
+    inService: "True",
+    args: { hookSec: "20s", service: limits },
+    works: "systemctl start batch.service; grep -q mean /var/lib/private/batch/report.json",
+  },
+};
+
+async function main(): Promise<void> {
+  const [release = "bookworm", ...only] = process.argv.slice(2);
+  if (!isDebianRelease(release)) throw new Error(`there is no release ${release}`);
+  Object.assign(process.env, (await pulumiToolchain(console.log)).env);
+  console.log(
+    `${release}\n| program | its new release | found by | the process before | requests meanwhile: made, refused, failed |`,
+  );
+  console.log("|---|---|---|---|---|");
+  for (const [title, program] of Object.entries(programs)) {
+    if (only.length === 0 || only.includes(program.example)) await trials(release, title, program);
+  }
+}
+
+async function trials(release: DebianRelease, title: string, program: Program): Promise<void> {
+  const { packages = [] } = program;
+  const host = await bootedHost({ release, packages });
+  const stack = await testStack();
+  try {
+    const source = join(stack.folder, "source");
+    const up = await prepared(stack, host, release, program, source);
+    const good = async () => {
+      const run = await up();
+      assert.equal(run.code, 0, run.output);
+      await host.output(program.works, { timeoutSec: 60 });
+    };
+    await good();
+    const code = join(source, program.code);
+    appendFileSync(code, "\n# The second release.\n");
+    await good();
+    const breaks = {
+      ...Object.fromEntries(
+        Object.entries(preludes).map(([name, prelude]) => [
+          name,
+          (): (() => void) => {
+            const text = readFileSync(code, "utf8");
+            writeFileSync(code, prelude(program.inService) + text);
+            return () => writeFileSync(code, text);
+          },
+        ]),
+      ),
+      ...program.breaks,
+    };
+    for (const [name, broken] of Object.entries(breaks)) {
+      const restore = broken(source);
+      console.log(`| ${title} | ${name} | ${await trial(host, program, up)} |`);
+      restore();
+    }
+    await good();
+  } finally {
+    stack.remove();
+    await host.down();
+  }
+}
+
+type Up = () => ReturnType<TestStack["up"]>;
+
+async function prepared(
+  stack: TestStack,
+  host: SandboxHost,
+  release: DebianRelease,
+  { example, unit, args, secrets }: Program,
+  source: string,
+): Promise<Up> {
+  const config = await exampleConfig(stack, example);
+  cpSync(join(import.meta.dirname, "..", "examples", example, "app"), source, { recursive: true });
+  // No version of numpy has wheels for all three.
+  if (release === "trixie" && example === "batch") writeFileSync(join(source, "requirements.txt"), "numpy==2.2.6\n");
+  const wheels = await wheelhouse(join(source, "requirements.txt"), console.log, [release]);
+  const timed = Object.values(config.timers ?? {}).map((timer) => timer.pythonService as ExampleSection[string]);
+  for (const service of [...Object.values(config.pythonServices ?? {}), ...timed]) {
+    Object.assign(service, { source, ...(service.requirements === undefined ? {} : { wheelhouse: wheels }) });
+  }
+  Object.assign(config.pythonServices?.[unit] ?? timed[0]!, args);
+  return async () => {
+    await stack.configure({ hosts: { host: { connection: connectionOf(host) } }, ...config }, secrets);
+    return stack.up();
+  };
+}
+
+async function trial(host: SandboxHost, { unit, port, works }: Program, up: Up): Promise<string> {
+  const look = async () => ({
+    ...(await shown(host, `${unit}.service`, "InvocationID", "ActiveState")),
+    current: (await host.output(`readlink /opt/${unit}/current`)).trim(),
+  });
+  const before = await look();
+  const load = port === undefined ? undefined : new Load(host, 20, port);
+  await load?.answersMore(20);
+  const run = await up();
+  await load?.answersMore(20);
+  const ended = await load?.end();
+  assert.equal(run.code, 1, run.output);
+  const found =
+    /its (check|pre-start) hook failed|(did not come up|not ready in time|did not stay up|its health gate|health\s+gate)/.exec(
+      run.output,
+    );
+  assert.ok(found !== null, run.output);
+  const after = await look();
+  assert.equal(after.current, before.current);
+  assert.equal(after.ActiveState, before.ActiveState);
+  await sleep(1000);
+  await host.output(works, { timeoutSec: 60 });
+  const isSame = after.InvocationID === before.InvocationID;
+  const refused = ended?.lost.get("ECONNREFUSED") ?? 0;
+  const failed = [...(ended?.lost.values() ?? [])].reduce((sum, each) => sum + each, 0) - refused;
+  const clients = ended === undefined ? "" : `${ended.begun}, ${refused}, ${failed}`;
+  return `${found[1] ?? found[2]} | ${isSame ? "went on" : "came back"} | ${clients}`;
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});
