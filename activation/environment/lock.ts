@@ -4,6 +4,7 @@ import { ReleaseError } from "../release/error.ts";
 import type { LockInput } from "./lock-input.ts";
 import { pylockRequirements } from "./pylock.ts";
 import { requirementsInputs } from "./requirements.ts";
+import { hasAllHashes } from "./uv-lock.ts";
 
 /** What an environment is installed from. */
 export interface Lock {
@@ -26,7 +27,7 @@ export function readLock(file: string): Lock {
     const project = join(dirname(file), "pyproject.toml");
     if (!existsSync(project)) throw new ReleaseError(`${file}: there is no pyproject.toml beside it, which uv needs`);
     const inputs = [file, project].map((path) => ({ path: basename(path), content: readFileSync(path, "utf8") }));
-    return { kind: "uv", inputs, isHashed: true };
+    return { kind: "uv", inputs, isHashed: hasAllHashes(inputs[0]!.content) };
   }
   if (/^pylock(\.[^.]+)?\.toml$/.test(name)) {
     const content = pylockRequirements(file, readFileSync(file, "utf8"));
