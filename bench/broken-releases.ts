@@ -124,7 +124,7 @@ class Migration(migrations.Migration):
     inService: isNotified,
     args: { timeoutStartSec: "15s", settleSec: 8 },
     works:
-      "n=$(curl -sf http://127.0.0.1:9100/answers | tr -cd : | wc -c); curl -sf --data hi http://127.0.0.1:9100/say >/dev/null; sleep 3; [ $(curl -sf http://127.0.0.1:9100/answers | tr -cd : | wc -c) -eq $((n+1)) ]",
+      "n=$(curl -sf http://127.0.0.1:9100/answers | tr -cd : | wc -c); curl -sf --data hi http://127.0.0.1:9100/say >/dev/null; for i in $(seq 40); do sleep 0.5; [ $(curl -sf http://127.0.0.1:9100/answers | tr -cd : | wc -c) -gt $n ] && exit 0; done; exit 1",
   },
   "numpy batch": {
     example: "batch",

@@ -124,5 +124,7 @@ function withTrigger(trigger: string, own: Definition, started: readonly (Defini
     files: [...own.files, ...given.flatMap(({ files }) => files)],
     users: [...own.users, ...given.flatMap(({ users }) => users)],
     releases: [...own.releases, ...given.flatMap(({ releases }) => releases)],
+    hooks: given.flatMap(({ hooks = [] }) => hooks),
+    gates: given.flatMap(({ gates = [] }) => gates),
   };
 }

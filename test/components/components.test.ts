@@ -52,6 +52,20 @@ test("a timer's own service is a oneshot that only the timer starts", async () =
   assert.deepEqual([sections.Service?.Type, sections.Install], ["oneshot", undefined]);
 });
 
+test("a timer's own service keeps its hooks", async () => {
+  const exec = ["python", "packages.py"];
+  const check = ["python", "-c", "import packages"];
+  const timer = new Timer("routine", {
+    onCalendar: "daily",
+    pythonService: { source: "examples/bot/app", exec, check },
+  });
+  const { hooks = [] } = await settledValue(timer.definition);
+  assert.deepEqual(
+    hooks.map(({ unit, kind }) => ({ unit, kind })),
+    [{ unit: "routine.service", kind: "check" }],
+  );
+});
+
 test("a run is bounded, and one that is due meanwhile can wait", async () => {
   const timer = new Timer("hourly", {
     onCalendar: "hourly",
