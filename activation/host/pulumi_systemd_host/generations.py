@@ -165,8 +165,7 @@ def drop_generations(work: Work, ledger: Ledger) -> None:
         return
     for name in os.listdir(work.generations):
         match = NUMBER.fullmatch(name)
-        number = int(match.group(1)) if match else -1
-        if not ledger.generation - ledger.keep < number <= ledger.generation:
+        if match is None or not ledger.generation - ledger.keep < int(match.group(1)) <= ledger.generation:
             remove_file(os.path.join(work.generations, name))
     remove_empty_directory(work.generations)
 

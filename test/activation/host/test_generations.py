@@ -75,6 +75,15 @@ class Kept(WithGenerations):
         self.apply(replace(self.texts(7)[6], keep_generations=2))
         self.assertEqual(list(self.kept()), [6, 7])
 
+    def test_what_a_write_left_that_was_cut_off_goes_however_few_are_kept(self) -> None:
+        for text in self.texts(4):
+            self.apply(text)
+            left = os.path.join(self.host.at(KEPT), ".9.json.pulumi-systemd-generation")
+            with open(left, "w", encoding="utf-8") as target:
+                target.write("{")
+            self.apply(text)
+            self.assertFalse(os.path.exists(left), self.ledger().generation)
+
     def test_an_update_that_changes_nothing_or_fails_keeps_none(self) -> None:
         self.apply(self.texts(1)[0])
         self.apply(self.texts(1)[0])
