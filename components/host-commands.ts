@@ -1,6 +1,7 @@
 import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { asksTheSame, hostCommand, openedHostInput } from "../activation/host-command.ts";
+import { lackingLines } from "../activation/lacking.ts";
 import { rotatedSecrets } from "../activation/rotated-secrets.ts";
 import { toldByEngine } from "./failed-update.ts";
 import { retriedBy } from "./host-confirmation.ts";
@@ -11,7 +12,7 @@ import { redialHandler } from "./host-redial.ts";
 import { appliedBefore, applyLine, connectionNow } from "./host-transport.ts";
 import { HostVerify } from "./host-verify.ts";
 import { knownValue } from "./output-value.ts";
-import { previousOutputsOf } from "./previous-state.ts";
+import { previousOutputsOf, previousOutputsOfItself } from "./previous-state.ts";
 
 /** One archive that travels before the transaction. */
 export interface HostUpload {
@@ -60,12 +61,19 @@ export function hostCommands(host: pulumi.Resource, name: string, work: HostWork
   const connection = pulumi.secret(
     pulumi.all([work.connection, previous]).apply(([given, before]) => connectionNow(given, before)),
   );
-  const create = Promise.all([knownValue(work.connection), input, previous, reason]).then(
-    ([given, stdin, before, why]) => {
-      tellRotated(host, name, appliedBefore(before)?.stdin, stdin);
-      return applyLine(given, stdin, before, why);
-    },
-  );
+  const create = Promise.all([
+    knownValue(work.connection),
+    input,
+    previous,
+    reason,
+    previousOutputsOfItself(host),
+  ]).then(([given, stdin, before, why, outputs]) => {
+    const last = appliedBefore(before)?.stdin;
+    tellRotated(host, name, last, stdin);
+    // A Host whose update fails registers no receipt.
+    if (!("receipt" in outputs)) tellLacking(host, name, last, stdin);
+    return applyLine(given, stdin, before, why);
+  });
   // Another machine has no archive: it is known by its key, or by its address.
   const machine = pulumi.unsecret(connection).apply(({ hostKey, host: address }) => hostKey ?? address);
   const uploads = work.uploads.apply((all) => {
@@ -109,6 +117,19 @@ export function hostCommands(host: pulumi.Resource, name: string, work: HostWork
 function tellRotated(host: pulumi.Resource, name: string, before: string | undefined, after: string | undefined): void {
   if (before === undefined || after === undefined) return;
   for (const path of rotatedSecrets(before, after)) void pulumi.log.info(`${name}: ${path}: secret rotated`, host);
+}
+
+/**
+ * Says what the machine lacks since an update failed: the stack's state has the units of that update already, so a preview
+ * shows no change of them.
+ */
+function tellLacking(host: pulumi.Resource, name: string, before: string | undefined, after: string | undefined): void {
+  // Where nothing was ever applied, the preview shows that the command is new.
+  if (before === undefined || after === undefined) return;
+  const lines = lackingLines(before, after);
+  if (lines.length === 0) return;
+  const listed = lines.map((line) => `\n  ${line}`).join("");
+  void pulumi.log.warn(`${name}: its last update failed or was broken off; what it lacks since then:${listed}`, host);
 }
 
 /** Why the machine is asked in this update although nothing has changed; undefined for no reason. */

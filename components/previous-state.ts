@@ -57,6 +57,13 @@ export async function previousOutputsOf(parent: pulumi.Resource, type: string, n
   return urn === undefined ? undefined : all[childUrn(urn, type, name)];
 }
 
+/** What a component registered as its outputs in the last update; empty where it was not there, or did not come so far. */
+export async function previousOutputsOfItself(component: pulumi.Resource): Promise<object> {
+  const [all, urn] = await Promise.all([previousOutputs(), knownValue(component.urn)]);
+  const outputs = urn === undefined ? undefined : all[urn];
+  return typeof outputs === "object" && outputs !== null ? outputs : {};
+}
+
 /** URN of a child by its type and name. */
 function childUrn(parent: string, type: string, name: string): string {
   const [urn, stack, types = ""] = [parent.slice(0, parent.indexOf("::")), ...parent.split("::").slice(1)];

@@ -185,6 +185,32 @@ suite("an update that fails", { timeout: 400_000 }, () => {
     }
   });
 
+  test("the next preview says what each host lacks since then, and no content of a file", async () => {
+    const { code, output } = await fleet.stack.preview();
+    assert.equal(code, 0, output);
+    // Once while it runs, once in the end.
+    const summary = output.slice(output.indexOf("Diagnostics:"));
+    const said = summary.split("its last update failed or was broken off; what it lacks since then:\n").slice(1);
+    assert.equal(said.length, fleet.hosts.length, output);
+    for (const text of said) {
+      for (const line of [
+        "on-time.service:",
+        "  -WantedBy=multi-user.target",
+        "  +WantedBy=graphical.target",
+        "newcomer.service: new",
+        "nightly.timer: new",
+        "leaver.service: to be removed",
+        "/etc/pulumi-systemd/steady.env: changed",
+      ]) {
+        assert.ok(
+          text.split("\n").some((said) => said.endsWith(`  ${line}`)),
+          `${line}\n${output}`,
+        );
+      }
+    }
+    assert.doesNotMatch(output, /second token/);
+  });
+
   test("the state keeps what the hosts have: the mended update goes through", async () => {
     const before = await observedAll(fleet.hosts, [ledger, ...data]);
     const mended = { ...sleeper, service: { MemoryMax: "64M" } };
