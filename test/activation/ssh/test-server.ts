@@ -11,10 +11,20 @@ export interface KeyPair {
 
 export function keyPair(type: "ed25519" | "ecdsa" = "ed25519", passphrase?: string): KeyPair {
   const options = passphrase === undefined ? { comment: "" } : { passphrase, cipher: "aes256-ctr", rounds: 4 };
-  const pair =
-    type === "ed25519"
-      ? ssh2.utils.generateKeyPairSync("ed25519", options)
-      : ssh2.utils.generateKeyPairSync("ecdsa", { bits: 256, ...options });
+  if (type === "ed25519") return ed25519Pair(options);
+  return inOpenSsh(ssh2.utils.generateKeyPairSync("ecdsa", { bits: 256, ...options }));
+}
+
+/** ssh2 takes zeros at the beginning of a public key away: one key in 256 is too short, and nobody can read it. */
+function ed25519Pair(options: Parameters<typeof ssh2.utils.generateKeyPairSync>[1]): KeyPair {
+  const wholeLength = 4 + "ssh-ed25519".length + 4 + 32;
+  for (;;) {
+    const pair = inOpenSsh(ssh2.utils.generateKeyPairSync("ed25519", options));
+    if (Buffer.from(pair.public.split(" ")[1] ?? "", "base64").length === wholeLength) return pair;
+  }
+}
+
+function inOpenSsh(pair: { private: string; public: string }): KeyPair {
   return { private: pair.private, public: pair.public.split(" ").slice(0, 2).join(" ") };
 }
 
