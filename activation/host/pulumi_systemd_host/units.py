@@ -76,12 +76,18 @@ class Units:
         for group in ([name for name in listed if is_trigger(name)], [name for name in listed if not is_trigger(name)]):
             if not group:
                 continue
+            # A connection that still waits in a socket starts its service as soon as that has ended, and the service the
+            # sockets that it requires: their stop would be cancelled.
+            sockets = [name for name in group if name.endswith(".socket")]
+            verb = ["--job-mode=replace-irreversibly", "stop"] if sockets else ["stop"]
             try:
-                done = self.systemctl(["stop"], group, f"{named(group)} to stop")
+                done = self.systemctl(verb, group, f"{named(group)} to stop")
             except OverdueError:
                 done = self.kill(group)
             if done.code != 0:
                 raise HostError(f"systemctl stop {' '.join(group)} failed: {first_line(done)}")
+            # Such a connection leaves its socket as failed, since its service could not be started.
+            self.reset_failed(sockets)
 
     def kill(self, names: list[str]) -> Completed:
         """End units whose ExecStop= hangs or that ignore SIGTERM: our bounds are shorter than the units' own may be."""

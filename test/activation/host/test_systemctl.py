@@ -145,8 +145,15 @@ class SystemctlCommands(unittest.TestCase):
             Units(system, 5, 100).stop(["a.service", "a.socket", "t.timer"])
             self.assertEqual(
                 [command[1:] for command in system.commands],
-                [["stop", "--", "a.socket", "t.timer"], ["stop", "--", "a.service"]],
+                [
+                    ["--job-mode=replace-irreversibly", "stop", "--", "a.socket", "t.timer"],
+                    ["reset-failed", "--", "a.socket"],
+                    ["stop", "--", "a.service"],
+                ],
             )
+            system.commands.clear()
+            Units(system, 5, 100).stop(["t.timer"])
+            self.assertEqual([command[1:] for command in system.commands], [["stop", "--", "t.timer"]])
 
 
 if __name__ == "__main__":
