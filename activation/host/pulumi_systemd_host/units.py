@@ -76,8 +76,8 @@ class Units:
         for group in ([name for name in listed if is_trigger(name)], [name for name in listed if not is_trigger(name)]):
             if not group:
                 continue
-            # A connection that still waits in a socket starts its service as soon as that has ended, and the service the
-            # sockets that it requires: their stop would be cancelled.
+            # A connection that still waits in a socket starts its service as soon as that has ended, and the service
+            # the sockets that it requires: their stop would be cancelled.
             sockets = [name for name in group if name.endswith(".socket")]
             verb = ["--job-mode=replace-irreversibly", "stop"] if sockets else ["stop"]
             try:
