@@ -59,9 +59,17 @@ def show_status(text: str) -> None:
 
 
 def journal_tail(unit: str, invocation: str, count: int) -> list[str]:
-    """The last lines of a unit's journal, of one invocation where it is known. Nothing where they cannot be had."""
-    which = [f"_SYSTEMD_INVOCATION_ID={invocation}", "+", f"INVOCATION_ID={invocation}"] if invocation else ["-u", unit]
+    """
+    The last lines of a unit's journal. Nothing where they cannot be had.
+
+    Of systemd's own those of one invocation, where it is known. The last words of a process that ended at once may have
+    lost theirs, and are found by the unit.
+    """
+    run = [f"_SYSTEMD_INVOCATION_ID={invocation}", "+", f"INVOCATION_ID={invocation}", "+", f"_SYSTEMD_UNIT={unit}"]
+    which = run if invocation else ["-u", unit]
     try:
+        # What was written a moment ago may not be there yet.
+        completed(("journalctl", "--sync"), TAIL_SEC)
         done = completed(("journalctl", "--no-pager", "-q", "-o", "short-iso", "-n", str(count), *which), TAIL_SEC)
     except (OverdueError, BrokenCheckError):
         return []
