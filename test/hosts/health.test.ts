@@ -316,12 +316,12 @@ suite("health checks on a host", { timeout: 600_000 }, () => {
         .trimEnd()
         .split("\n")
         .map((line): { title: string; text: string } => JSON.parse(line));
-      // Of each run that a check saw: its start, and its end when a later check saw that.
+      // Of each run that a check saw: its start, and its end when a later check saw that. After the last one came none.
       const starts = pings.filter(({ title }) => title === "/ping/id/start");
       const wells = pings.filter(({ title }) => title === "/ping/id");
       const fails = pings.filter(({ title }) => title === "/ping/id/fail");
       assert.equal(starts.length + wells.length + fails.length, pings.length);
-      assert.ok(wells.length >= 2 && fails.length >= 1 && starts.length >= wells.length, JSON.stringify(pings));
+      assert.ok(wells.length >= 1 && fails.length >= 1 && starts.length >= wells.length, JSON.stringify(pings));
       assert.match(fails[0]?.text ?? "", /^the run of .* UTC failed: exit-code, exit status 1\n[\s\S]*tick.service/);
     },
   );
