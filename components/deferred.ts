@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { knownParts } from "./known-parts.ts";
-import { partlyKnownValue } from "./output-value.ts";
+import { arrayOutput, partlyKnownValue } from "./output-value.ts";
 import { checkedWithoutEcho } from "./secret-values.ts";
 
 /** Whether a value holds an Output, a Promise or a resource anywhere, so that it is known only later. */
@@ -46,9 +46,29 @@ export function fieldOf<T, K extends keyof T>(value: Deferrable<T>, key: K): Def
   return mapped(value, (known) => known[key]);
 }
 
+type Known<T> = T extends pulumi.Output<infer V> ? V : T;
+
+/**
+ * Several values as one: at once when none is an Output. Unlike `pulumi.all` it takes each value as it is and looks for no
+ * Output within it, which is most of the time that a large program takes.
+ */
+export function joined<const T extends readonly unknown[]>(
+  values: T,
+): Deferrable<{ -readonly [K in keyof T]: Known<T[K]> }> {
+  const joint = values.some((value) => isOutput(value)) ? arrayOutput(values) : values;
+  // Each value that was an Output is what it comes to.
+  return joint as Deferrable<{ -readonly [K in keyof T]: Known<T[K]> }>;
+}
+
+/** Does something with a value: at once when it is known. */
+export function whenKnown<T>(value: Deferrable<T>, effect: (known: T) => void): void {
+  if (isOutput(value)) value.apply((known) => effect(known as T));
+  else effect(value);
+}
+
 /** A value that may be known only later, as an Output. */
 export function outputOf<T>(value: Deferrable<T> | pulumi.Output<pulumi.Unwrap<T>>): pulumi.Output<T> {
-  const output: pulumi.Output<unknown> = pulumi.output(value as object);
+  const output: pulumi.Output<unknown> = pulumi.Output.isInstance(value) ? value : pulumi.output(value as object);
   // Nothing that passes here holds an Output within, so the type and its unwrapped form are the same.
   return output as pulumi.Output<T>;
 }
@@ -79,7 +99,8 @@ export function partsOf(value: pulumi.Output<unknown>): Promise<unknown> {
   return partlyKnownValue(value).catch(() => pulumi.unknown);
 }
 
-function isOutput<T>(value: Deferrable<T>): value is pulumi.Output<T> {
+/** Whether a value is an Output. */
+export function isOutput<T>(value: Deferrable<T> | pulumi.Input<T>): value is pulumi.Output<T> {
   return pulumi.Output.isInstance(value);
 }
 

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { healthProgram } from "../activation/health/program.ts";
 import { reported, validArguments } from "./argument-error.ts";
 import { componentNameProblem } from "./argument-schema.ts";
-import { built, type Deferrable, mapped, outputOf } from "./deferred.ts";
+import { built, type Deferrable, joined, mapped, outputOf } from "./deferred.ts";
 import type { DefinedFile, Definition } from "./definition.ts";
 import type { HealthCheckArgs, HealthCheckPlain, HealthTestArgs } from "./health-check-args.ts";
 import { healthCheckSchema } from "./health-check-args.ts";
@@ -112,10 +112,10 @@ function checkedSettings(scope: string, name: string, args: HealthCheckArgs): pu
     built(plainArguments(args), (plain) => healthSettings(scope, name, validArguments(healthCheckSchema, plain))),
   );
   const tests: [string, HealthTestArgs][] = args.checks === undefined ? [["", args]] : Object.entries(args.checks);
-  const secrets = pulumi.all(
+  const secrets = joined(
     tests.map(([key, test]) => confidentialProbes(name, key === "" ? "" : `checks.${key}.`, test)),
   );
-  return pulumi.all([settings, secrets]).apply(([known, hidden]) => ({
+  return outputOf(joined([settings, secrets])).apply(([known, hidden]) => ({
     ...known,
     checks: known.checks.map((check, index) => ({ ...check, confidential: hidden[index] ?? false })),
   }));
@@ -169,8 +169,8 @@ function healthDefinition(
   const serving = service === undefined ? commonService(check, scope) : ownService(check, scope, name, plan);
   const told = (args.notify ?? []).map((notifier) => pulumi.output(notifier.definition));
   const asked = outputOf(built(plainArguments(args), (plain) => validArguments(healthCheckSchema, plain)));
-  const gates = pulumi.all([asked, settings]).apply(([plain, known]) => checkGates(plain, known));
-  const all = pulumi.all([timed.definition, serving.definition, settings, pulumi.all(told), gates]);
+  const gates = outputOf(joined([asked, settings])).apply(([plain, known]) => checkGates(plain, known));
+  const all = joined([timed.definition, serving.definition, settings, joined(told), gates]);
   const definition = mapped(all, ([own, common, known, notifiers, defined]) => ({
     units: distinct([...own.units, ...common.units, ...notifiers.flatMap(({ units }) => units)], (unit) => unit.name),
     files: distinct(

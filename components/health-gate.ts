@@ -79,6 +79,8 @@ export function checkGates(args: HealthCheckPlain, settings: HealthSettings): De
   });
 }
 
+const gateArgumentSchema = z.strictObject({ health: healthGateSchema });
+
 /** The gate of one unit of a service. Its URL may be a secret, so it stays apart from everything that becomes text of a unit. */
 export function serviceGate(
   component: pulumi.Resource,
@@ -92,8 +94,7 @@ export function serviceGate(
       reported(
         component,
         name,
-        () =>
-          validArguments(z.strictObject({ health: healthGateSchema }), { health: ofInstance(plain, instance) }).health,
+        () => validArguments(gateArgumentSchema, { health: ofInstance(plain, instance) }).health,
       ),
     ),
   );

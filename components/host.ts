@@ -4,7 +4,7 @@ import { hostInput } from "../activation/host-command.ts";
 import { receiptSchema } from "../activation/receipt.ts";
 import { reported, validArguments } from "./argument-error.ts";
 import { unitName } from "./argument-schema.ts";
-import { built, fieldOf, mapped, outputOf } from "./deferred.ts";
+import { built, fieldOf, isOutput, joined, mapped, outputOf } from "./deferred.ts";
 import type { Definition, DefinitionSource } from "./definition.ts";
 import { unlessFailed } from "./failed-update.ts";
 import { hostBundle, releaseUploads, uploadName, uploadsOf } from "./host-bundle.ts";
@@ -151,9 +151,9 @@ export class Host extends pulumi.ComponentResource {
   /** @throws pulumi.ResourceError naming the argument, what was received, and what is accepted */
   constructor(name: string, args: HostArgs, opts?: pulumi.ComponentResourceOptions) {
     const { units, ...own } = args;
-    const definitions: pulumi.Output<Definition[]> = pulumi.all(
-      units.map((source) => source.definition),
-    ) as pulumi.Output<Definition[]>;
+    const definitions: pulumi.Output<Definition[]> = outputOf(
+      joined(units.map(({ definition }) => (isOutput(definition) ? definition : pulumi.output(definition)))),
+    );
     super(
       Host.__pulumiType,
       name,
@@ -182,9 +182,9 @@ export class Host extends pulumi.ComponentResource {
     const lastSystemd = Promise.all([knownValue(connection), previousCommand(this, name)]).then(
       ([now, previous]) => now && reportedSystemd(now, previous),
     );
-    const fitting = pulumi
-      .all([definitions, outputOf(inventory), lastSystemd])
-      .apply(([all, known, last]) => reported(this, name, () => checkedDefinitions(this, name, all, known, last)));
+    const fitting = outputOf(joined([definitions, inventory, pulumi.output(lastSystemd)])).apply(([all, known, last]) =>
+      reported(this, name, () => checkedDefinitions(this, name, all, known, last)),
+    );
     fitting.apply(({ omitted }) => {
       for (const line of omitted) void pulumi.log.warn(`${name}: left out, its systemd is too old: ${line}`, this);
     });
@@ -197,16 +197,11 @@ export class Host extends pulumi.ComponentResource {
     const stdout = hostCommands(this, name, {
       connection,
       stdin: pulumi.secret(
-        pulumi
-          .all([fitting, bounds, outputOf(valid)])
-          .apply(([fit, limits, { adopt, keepGenerations, connection }]) =>
-            reported(this, name, () =>
-              hostInput(
-                hostBundle(scope, fit.definitions, limits, { adopt, keepGenerations }),
-                connection.sudoPassword,
-              ),
-            ),
+        outputOf(joined([fitting, bounds, valid])).apply(([fit, limits, { adopt, keepGenerations, connection }]) =>
+          reported(this, name, () =>
+            hostInput(hostBundle(scope, fit.definitions, limits, { adopt, keepGenerations }), connection.sudoPassword),
           ),
+        ),
       ),
       uploads: pulumi.unsecret(definitions).apply((all) =>
         releaseUploads(all).map(({ name: release, archive, sha256 }) => ({

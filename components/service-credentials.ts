@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { reported, validArguments } from "./argument-error.ts";
 import { secretMark } from "./argument-schema.ts";
+import type { Deferrable } from "./deferred.ts";
 import type { DefinedFile } from "./definition.ts";
 
 /** systemd refuses to start a unit whose credentials have more bytes together (systemd.exec(5)). */
@@ -65,8 +66,8 @@ export function credentialFiles(
   component: pulumi.Resource,
   name: string,
   args: CredentialArgs,
-): pulumi.Output<DefinedFile[]> {
-  if (args.credentials === undefined && args.credentialsBase64 === undefined) return pulumi.output([]);
+): Deferrable<DefinedFile[]> {
+  if (args.credentials === undefined && args.credentialsBase64 === undefined) return [];
   const secret: pulumi.Output<unknown> = pulumi.secret(args);
   return secret.apply((known) => reported(component, name, () => credentialFilesOf(name, known)));
 }

@@ -6,7 +6,7 @@ import { assignedTexts, type SectionDirectives, type UnitSections } from "../sys
 import { reported, validArguments } from "./argument-error.ts";
 import { componentNameProblem } from "./argument-schema.ts";
 import { ConfigFile, configFiles, configPaths } from "./config-files.ts";
-import { built, type Deferrable, mapped, outputOf } from "./deferred.ts";
+import { built, type Deferrable, joined, mapped, outputOf, whenKnown } from "./deferred.ts";
 import type { DefinedFile, DefinedHook, DefinedRelease, DefinedUser, Definition, UnitReference } from "./definition.ts";
 import { healthScope } from "./health-check-sections.ts";
 import { type HealthGateArgs, serviceGate } from "./health-gate.ts";
@@ -69,22 +69,11 @@ export function serviceDefinition<
       return { ...one, unit: new Unit(one.name, unitArgsOf(unitArgs, serviceUnitFields), { parent: component }) };
     });
     const variables = secretEnvironment === undefined ? [] : [secretFile(component, name, secretEnvironment)];
-    const files = pulumi.all([
-      pulumi.all(variables),
-      credentialFiles(component, name, { credentials, credentialsBase64 }),
-    ]);
+    const files = joined([joined(variables), credentialFiles(component, name, { credentials, credentialsBase64 })]);
     showConfigFiles(component, name, plan);
     const index = secretIndex(component, name, packageIndex);
-    const gates = pulumi.all(
-      health === undefined ? [] : units.map((unit) => serviceGate(component, name, unit, health)),
-    );
-    const parts = pulumi.all([
-      pulumi.all(units.map(({ unit }) => unit.definition)),
-      outputOf(plan),
-      files,
-      index,
-      gates,
-    ]);
+    const gates = joined(health === undefined ? [] : units.map((unit) => serviceGate(component, name, unit, health)));
+    const parts = joined([joined(units.map(({ unit }) => unit.definition)), plan, files, index, gates]);
     const definition = mapped(parts, ([own, { args: known, releases, hooks }, secretFiles, settings, defined]) => ({
       units: own.flatMap((definition) => definition.units),
       files: [
@@ -167,7 +156,7 @@ function probesOf({ readyWhen }: ServicePlain, units: readonly ServiceUnit[], sc
 /** Each file as a child of the service, so that the preview has its lines. */
 function showConfigFiles(component: pulumi.Resource, name: string, plan: Deferrable<ServicePlan>): void {
   const files = mapped(plan, ({ args }) => reported(component, name, () => configFiles(args.configFiles)));
-  outputOf(files).apply((known) => {
+  whenKnown(files, (known) => {
     for (const file of known) {
       new ConfigFile(`${name}:${file.path}`, pulumi.output(file), { parent: component });
     }
@@ -210,8 +199,8 @@ function secretIndex(
   component: pulumi.Resource,
   name: string,
   packageIndex: unknown,
-): pulumi.Output<IndexFiles | undefined> {
-  if (packageIndex === undefined) return pulumi.output(undefined);
+): Deferrable<IndexFiles | undefined> {
+  if (packageIndex === undefined) return undefined;
   const secret: pulumi.Output<unknown> = pulumi.secret(packageIndex);
   const schema = z.strictObject({ packageIndex: packageIndexSchema });
   return secret.apply((known) =>

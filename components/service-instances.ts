@@ -17,6 +17,8 @@ export const instanceShape = {
     .optional(),
 };
 
+const instanceSchema = z.strictObject(instanceShape);
+
 /** How many instances a service has, or their names. */
 export interface InstanceArgs {
   instances?: number | undefined;
@@ -41,7 +43,7 @@ export function serviceUnitName(name: string, { instances, instanceNames }: Inst
  * @throws Error naming the argument, what was received and what is accepted
  */
 export function serviceUnits(name: string, args: InstanceArgs): ServiceUnit[] {
-  const { instances, instanceNames } = validArguments(z.strictObject(instanceShape), {
+  const { instances, instanceNames } = validArguments(instanceSchema, {
     instances: args.instances,
     instanceNames: args.instanceNames,
   });

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { reported, validArguments } from "./argument-error.ts";
 import { componentNameProblem } from "./argument-schema.ts";
-import { built, mapped, outputOf } from "./deferred.ts";
+import { built, joined, mapped, outputOf, whenKnown } from "./deferred.ts";
 import type { Definition } from "./definition.ts";
 import { PythonService } from "./python-service.ts";
 import { Service } from "./service.ts";
@@ -73,7 +73,7 @@ function timerDefinition(timer: Timer, name: string, args: TimerArgs): pulumi.Ou
   const valid = built({ ...own, starts: { unitName: work } }, (plain) =>
     reported(timer, name, () => validArguments(timerSchema, plain)),
   );
-  outputOf(mapped(valid, scheduleNotes)).apply((notes) => {
+  whenKnown(mapped(valid, scheduleNotes), (notes) => {
     for (const note of notes) void pulumi.log.info(`${timer.unitName}: ${note}`, timer);
   });
   const sections = mapped(valid, (known) => {
@@ -88,7 +88,7 @@ function timerDefinition(timer: Timer, name: string, args: TimerArgs): pulumi.Ou
         parent,
       )
     : undefined;
-  const all = pulumi.all([unit.definition, inline?.definition, due?.definition]);
+  const all = joined([unit.definition, inline?.definition, due?.definition]);
   return outputOf(mapped(all, ([own, service, queue]) => withTrigger(timer.unitName, own, [service, queue])));
 }
 

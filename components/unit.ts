@@ -8,7 +8,18 @@ import type { UnitProblem } from "../systemd/validate.ts";
 import { unitFileProblems, unitProblems } from "../systemd/validate.ts";
 import { argumentProblems, reported, resourceError } from "./argument-error.ts";
 import { directives, hostPath, onChange, unitName } from "./argument-schema.ts";
-import { built, type Deferrable, fieldsOf, isDeferred, mapped, outputOf, partsOf } from "./deferred.ts";
+import {
+  built,
+  type Deferrable,
+  fieldOf,
+  fieldsOf,
+  isDeferred,
+  joined,
+  mapped,
+  outputOf,
+  partsOf,
+  whenKnown,
+} from "./deferred.ts";
 import type { Definition } from "./definition.ts";
 import { knownParts } from "./known-parts.ts";
 import type {
@@ -218,15 +229,14 @@ export class Unit extends pulumi.ComponentResource {
 
   /** @throws pulumi.ResourceError naming the directive, what was received, and what is accepted */
   constructor(name: string, args: UnitArgs, opts?: pulumi.ComponentResourceOptions) {
-    let rendered: pulumi.Output<RenderedUnit> | undefined;
+    let rendered: Deferrable<RenderedUnit> | undefined;
     let problem: unknown;
     try {
-      const unit = built(
+      rendered = built(
         isDeferred(args) ? readable(opts?.parent, name, pulumi.output(args)) : args,
         (plain) => reported(opts?.parent, name, () => renderedUnit(name, plain)),
         (plain) => partlyRenderedUnit(name, plain),
       );
-      rendered = outputOf(unit);
     } catch (error) {
       problem = error;
     }
@@ -239,22 +249,27 @@ export class Unit extends pulumi.ComponentResource {
     );
     if (rendered === undefined) throw resourceError(problem instanceof Error ? problem.message : String(problem), this);
     this.unitName = name;
-    rendered.apply(({ warnings }) =>
+    whenKnown(rendered, ({ warnings }) =>
       warnOnce(
         warnings.map((warning) => `${name}: ${warning}`),
         this,
       ),
     );
     // The registration comes first: a policy that refuses this unit keeps it from every host.
-    this.definition = outputOf(mapped(pulumi.all([rendered, this.urn]), ([{ definition }]) => definition));
+    this.definition = outputOf(mapped(joined([rendered, this.urn]), ([{ definition }]) => definition));
     this.registerOutputs({ unitName: name });
   }
 }
 
 /** What a reviewer and the policies see of a unit. */
-function registeredInputs(rendered: pulumi.Output<RenderedUnit>) {
-  const waive = outputOf(mapped(rendered, (unit) => (unit.waive.length > 0 ? unit.waive : undefined)));
-  return { text: rendered.text, sections: partsOf(rendered.sections), waive };
+function registeredInputs(rendered: Deferrable<RenderedUnit>) {
+  const waive = mapped(rendered, (unit) => (unit.waive.length > 0 ? unit.waive : undefined));
+  const sections = fieldOf(rendered, "sections");
+  return {
+    text: fieldOf(rendered, "text"),
+    sections: pulumi.Output.isInstance(sections) ? partsOf(sections) : sections,
+    waive,
+  };
 }
 
 /**
