@@ -19,6 +19,9 @@ const unitName = z
   .max(255)
   .regex(/^[A-Za-z0-9:_\\@-][A-Za-z0-9:_.\\@-]*\.[a-z]+$/, "must be a unit name");
 
+/** Names of credentials: file names that need no escape anywhere. */
+const credentialId = /^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,199}$/;
+
 /** A system account that must exist before the first unit starts. One that exists is used as it is, never altered. */
 export const bundleUserSchema = z.strictObject({
   name: account,
@@ -38,6 +41,11 @@ export const bundleFileSchema = z.strictObject({
   encoding: z.enum(["utf-8", "base64"]),
   /** Never shown: no byte and no digest of it leaves the host program, and its text is struck from every message. */
   secret: z.boolean(),
+  /**
+   * Name of the credential under which the host encrypts the content by systemd-creds before it writes it: no byte of the
+   * content itself comes to a disk there. Absent: the content is written as it is.
+   */
+  seal: z.string().regex(credentialId).optional(),
 });
 
 /** An archive that was copied to the login user's home. */

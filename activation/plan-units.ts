@@ -14,9 +14,9 @@ export interface ChangesBeside {
 /** What differs beside the units. */
 export function changesBeside(old: Bundle | undefined, next: Bundle): ChangesBeside {
   const files = new Map<string, PlanCause>();
-  for (const { path, content } of next.files) {
+  for (const { path, content, seal } of next.files) {
     const before = old?.files.find((file) => file.path === path);
-    if (before?.content === content) continue;
+    if (before?.content === content && before.seal === seal) continue;
     files.set(path, { kind: "file", path, change: before === undefined ? "new" : "changed" });
   }
   const releases = new Map<string, PlanCause>();

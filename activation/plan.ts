@@ -63,7 +63,7 @@ function planSteps(all: readonly UnitDraft[], late: readonly string[], old: Bund
   const written = [
     ...next.files.filter((file) => {
       const before = old?.files.find(({ path }) => path === file.path);
-      return before?.content !== file.content || before.mode !== file.mode;
+      return before?.content !== file.content || before.mode !== file.mode || before.seal !== file.seal;
     }),
     ...all.flatMap(({ old: was, next: is }) => {
       const same = was?.unit.digests.file === is?.unit.digests.file && was?.unit.path === is?.unit.path;

@@ -48,6 +48,8 @@ export interface DefinedFile {
   encoding?: string;
   /** Whether the content may never be shown. */
   secret: boolean;
+  /** Name of the credential under which the host encrypts the content before it writes it. Default: written as it is. */
+  seal?: string;
 }
 
 /** A system account that a definition wants to exist. */

@@ -4,6 +4,7 @@ import { parseUnitFile, printUnitFile } from "../systemd/unit-file.ts";
 import type { UnitProblem } from "../systemd/validate.ts";
 import { unitFileProblems } from "../systemd/validate.ts";
 import type { DefinedUnit, Definition } from "./definition.ts";
+import { credentialStore } from "./service-credentials.ts";
 import { unitHeader } from "./unit.ts";
 
 /** What becomes of a directive that the systemd of a host does not know yet. */
@@ -38,6 +39,13 @@ export function fittingDefinitions(
   const newer = definitions.flatMap(({ units }) =>
     units.flatMap((unit) => newerProblems(unit, systemd).map((problem) => ({ unit, problem }))),
   );
+  const encrypted = newer.filter(({ unit, problem }) => hasEncryptedCredentials(unit, problem));
+  if (encrypted.length > 0) {
+    const names = [...new Set(encrypted.map(({ unit }) => unit.name))].join(", ");
+    throw new Error(
+      `${names}: \`credentialsAtRest: "encrypted"\` is LoadCredentialEncrypted=, which needs systemd 250, and ${host} has ${systemd}; say \`credentialsAtRest: "plain"\` for it, or state a newer \`systemd\` where ${host} has been upgraded`,
+    );
+  }
   if (newer.length > 0 && older === OlderSystemd.Refuse) {
     const refused = newer.map(
       ({ unit, problem }) =>
@@ -55,6 +63,11 @@ export function fittingDefinitions(
     definitions: definitions.map((definition) => ({ ...definition, units: definition.units.map(fittingUnit) })),
     omitted: newer.map(({ unit, problem }) => `${unit.name}: [${problem.section}] ${problem.directive}=`),
   };
+}
+
+/** Whether a service would be without its own credentials where the directive were left out. */
+function hasEncryptedCredentials({ text }: DefinedUnit, { directive }: UnitProblem): boolean {
+  return directive === "LoadCredentialEncrypted" && text.includes(`:${credentialStore}`);
 }
 
 /** What is wrong for this version, and would not be for a newer one. */

@@ -30,6 +30,7 @@ export { Host, type HostArgs } from "./host.ts";
 export type { HostConnectionArgs, HostProxyArgs } from "./host-connection.ts";
 export type { HostAction, HostReceipt, HostSwap, HostUnit } from "./host-receipt.ts";
 export { OlderSystemd } from "./host-systemd.ts";
+export { CredentialsAtRest } from "./service-credentials.ts";
 export { HostVerify } from "./host-verify.ts";
 export {
   type MailArgs,

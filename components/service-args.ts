@@ -17,7 +17,7 @@ import type { HealthGateArgs } from "./health-gate.ts";
 import { type ReadyWhenArgs, type ReadyWhenPlain, readyWhenSchema, watchdogProblem } from "./ready-when.ts";
 import { releaseShape } from "./release-args.ts";
 import type { InstallSectionArgs, ServiceSectionArgs, UnitSectionArgs } from "./section-args.generated.ts";
-import { type CredentialArgs, credentialShape } from "./service-credentials.ts";
+import { type CredentialArgs, type CredentialsAtRest, credentialDirective, credentialShape } from "./service-credentials.ts";
 import { type InstanceArgs, instanceShape } from "./service-instances.ts";
 import { type WaiverArgs, waivers } from "./waiver.ts";
 
@@ -117,6 +117,12 @@ export interface ServiceCommonArgs {
   credentials?: pulumi.Input<{ [name: string]: pulumi.Input<string> }>;
   /** The same for bytes that are no text, such as a keystore: each value is base64. Default: none. */
   credentialsBase64?: pulumi.Input<{ [name: string]: pulumi.Input<string> }>;
+  /**
+   * How `credentials` and `credentialsBase64` lie on the host's disk, its kept generations included: `plain`, in files that
+   * only root reads, or `encrypted` by systemd-creds with the host's own key (`LoadCredentialEncrypted=`), which needs
+   * systemd 250. Default: `plain`.
+   */
+  credentialsAtRest?: pulumi.Input<CredentialsAtRest>;
   /**
    * Files on the host that the program reads, by their absolute path. They belong to the service: destroyed with it, and a
    * file of somebody else is not overwritten unless the Host's `adopt` names it. A change of nothing else reloads a service
@@ -236,7 +242,8 @@ function isUserNamed({ user, createUser }: { user?: string | undefined; createUs
 
 const assignedTwice = {
   path: ["credentials"],
-  error: "is given together with service.LoadCredential, which would take its place; keep one of the two",
+  error:
+    "is given together with service.LoadCredential (or LoadCredentialEncrypted, where they are encrypted), which would take its place; keep one of the two",
 };
 
 const ownSockets = {
@@ -249,10 +256,10 @@ function isAlone({ socket, instances, instanceNames }: InstanceArgs & { socket?:
   return socket === undefined || (instances === undefined && instanceNames === undefined);
 }
 
-/** `LoadCredential=` in `service` would silently drop the lines of `credentials`. */
+/** The same directive in `service` would silently drop the lines of `credentials`. */
 function isAssignedOnce(args: CredentialArgs & { service?: object | undefined }): boolean {
   const given = args.credentials !== undefined || args.credentialsBase64 !== undefined;
-  return !given || !("LoadCredential" in (args.service ?? {}));
+  return !given || !(credentialDirective(args) in (args.service ?? {}));
 }
 
 /** Probes beside the program speak for it, so it must be of the type that waits for them, and have time for them. */

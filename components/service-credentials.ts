@@ -8,6 +8,18 @@ import type { DefinedFile } from "./definition.ts";
 /** systemd refuses to start a unit whose credentials have more bytes together (systemd.exec(5)). */
 const longestCredentials = 1024 * 1024;
 
+/** One credential that is encrypted: with more, systemd 250 to 252 refuse its file. Measured; 252 takes 873 000. */
+const longestEncrypted = 860_000;
+
+/** How credentials lie on a host's disk. */
+export const CredentialsAtRest = {
+  /** As they are, in files that only root reads. */
+  Plain: "plain",
+  /** Encrypted by systemd-creds with the host's own key. From systemd 250 on. */
+  Encrypted: "encrypted",
+} as const;
+export type CredentialsAtRest = (typeof CredentialsAtRest)[keyof typeof CredentialsAtRest];
+
 /** A name that is a file name and an id of `LoadCredential=`, and needs no escape anywhere. */
 export const credentialName = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,199}$/, {
   error: ({ input }) =>
@@ -25,6 +37,7 @@ const base64 = z
 export const credentialShape = {
   credentials: z.record(credentialName, z.string()).optional(),
   credentialsBase64: z.record(credentialName, base64).optional(),
+  credentialsAtRest: z.enum(CredentialsAtRest).optional(),
 };
 
 const credentialSchema = z.strictObject(credentialShape);
@@ -33,11 +46,20 @@ const credentialSchema = z.strictObject(credentialShape);
 export interface CredentialArgs {
   credentials?: unknown;
   credentialsBase64?: unknown;
+  credentialsAtRest?: unknown;
 }
+
+/** Where the credentials of services lie on a host. */
+export const credentialStore = "/etc/pulumi-systemd/credentials/";
 
 /** Where one credential of a service lies on the host. Only root reads it. */
 export function credentialPath(service: string, credential: string): string {
-  return `/etc/pulumi-systemd/credentials/${service}/${credential}`;
+  return `${credentialStore}${service}/${credential}`;
+}
+
+/** The directive that hands over the credentials of a service, which is then not its user's to give. systemd.exec(5). */
+export function credentialDirective(args: CredentialArgs): "LoadCredential" | "LoadCredentialEncrypted" {
+  return args.credentialsAtRest === CredentialsAtRest.Encrypted ? "LoadCredentialEncrypted" : "LoadCredential";
 }
 
 /** Names of the credentials of a service, in order: each is one line of its unit. */
@@ -77,12 +99,18 @@ export function credentialFiles(
  * @throws Error naming the path of what is wrong and never a value
  */
 export function credentialFilesOf(name: string, known: unknown): DefinedFile[] {
-  const { credentials = {}, credentialsBase64 = {} } = validArguments(credentialSchema, known);
+  const { credentials = {}, credentialsBase64 = {}, credentialsAtRest } = validArguments(credentialSchema, known);
   const twice = Object.keys(credentials).find((credential) => credential in credentialsBase64);
   if (twice !== undefined) {
     throw new Error(`credentialsBase64.${twice}: is given in \`credentials\` too; keep one of the two`);
   }
-  const file = (credential: string) => ({ path: credentialPath(name, credential), mode: "0600", secret: true });
+  const isEncrypted = credentialsAtRest === CredentialsAtRest.Encrypted;
+  const file = (credential: string) => ({
+    path: credentialPath(name, credential),
+    mode: "0600",
+    secret: true,
+    ...(isEncrypted ? { seal: credential } : {}),
+  });
   const files = [
     ...Object.entries(credentials).map(([credential, content]) => ({ ...file(credential), content })),
     ...Object.entries(credentialsBase64).map(([credential, content]) => ({
@@ -91,13 +119,17 @@ export function credentialFilesOf(name: string, known: unknown): DefinedFile[] {
       encoding: "base64",
     })),
   ];
-  const bytes = files.reduce(
-    (sum, { content, ...rest }) => sum + Buffer.byteLength(content, "encoding" in rest ? "base64" : "utf8"),
-    0,
-  );
+  const sizes = files.map(({ content, ...rest }) => Buffer.byteLength(content, "encoding" in rest ? "base64" : "utf8"));
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
   if (bytes > longestCredentials) {
     throw new Error(
       `credentials: have ${bytes} bytes together, and systemd passes at most ${longestCredentials} to a unit; ship larger data in a release`,
+    );
+  }
+  const longest = Math.max(0, ...sizes);
+  if (isEncrypted && longest > longestEncrypted) {
+    throw new Error(
+      `credentialsAtRest: ${files[sizes.indexOf(longest)]?.seal} has ${longest} bytes, and an encrypted credential may have ${longestEncrypted}; ship larger data in a release, or say "plain"`,
     );
   }
   return files;

@@ -37,6 +37,7 @@ export function serviceDefinition<
     secretEnvironment?: unknown;
     credentials?: unknown;
     credentialsBase64?: unknown;
+    credentialsAtRest?: unknown;
     packageIndex?: unknown;
     socket?: UnitReference;
     health?: HealthGateArgs;
@@ -69,7 +70,11 @@ export function serviceDefinition<
       return { ...one, unit: new Unit(one.name, unitArgsOf(unitArgs, serviceUnitFields), { parent: component }) };
     });
     const variables = secretEnvironment === undefined ? [] : [secretFile(component, name, secretEnvironment)];
-    const files = joined([joined(variables), credentialFiles(component, name, { credentials, credentialsBase64 })]);
+    const { credentialsAtRest } = args;
+    const files = joined([
+      joined(variables),
+      credentialFiles(component, name, { credentials, credentialsBase64, credentialsAtRest }),
+    ]);
     showConfigFiles(component, name, plan);
     const index = secretIndex(component, name, packageIndex);
     const gates = joined(health === undefined ? [] : units.map((unit) => serviceGate(component, name, unit, health)));

@@ -6,7 +6,7 @@ import { mergedSections } from "../systemd/sections.ts";
 import { escapedSpecifiers } from "../systemd/specifiers.ts";
 import { withProbesBeside } from "./ready-when.ts";
 import type { ServicePlain } from "./service-args.ts";
-import { credentialNames, credentialPath } from "./service-credentials.ts";
+import { credentialDirective, credentialNames, credentialPath } from "./service-credentials.ts";
 import { ofInstance } from "./service-instances.ts";
 
 /** Where the secret variables of a service lie on the host. Only root reads it. */
@@ -52,7 +52,9 @@ export function serviceSections(name: string, common: ServicePlain, instance?: s
         ...(args.environmentFiles ?? []).map(escapedSpecifiers),
         ...(args.secretEnvironment === undefined ? [] : [secretEnvironmentPath(name)]),
       ],
-      LoadCredential: credentialNames(args).map((credential) => `${credential}:${credentialPath(name, credential)}`),
+      [credentialDirective(args)]: credentialNames(args).map(
+        (credential) => `${credential}:${credentialPath(name, credential)}`,
+      ),
       ExecStart: [encodedExecCommand(exec)],
       ExecReload: reloadCommand(args),
       Sockets: args.socket?.unitName,

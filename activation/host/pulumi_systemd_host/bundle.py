@@ -12,7 +12,7 @@ from typing import Any, Callable, NoReturn, TypeVar
 from pulumi_systemd_health.probe_settings import Probe, probe_of
 from pulumi_systemd_health.strict_json import MalformedError
 
-from .errors import BundleError
+from .errors import BundleError, HostError
 
 T = TypeVar("T")
 
@@ -26,6 +26,9 @@ PYTHON = re.compile(r"3\.\d{1,2}|/[^\0\n]+")
 VERSION = re.compile(r"\d+(?:\.\d+)+")
 WHEEL = re.compile(r"[A-Za-z0-9._+!-]+\.whl")
 SCOPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*){2}")
+CREDENTIAL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,199}")
+# The content is what systemd-creds made of the bytes: of kept bundles, never of one that is sent.
+SEALED = "sealed"
 UNIT_SUFFIXES = ("service", "socket", "timer", "path", "target", "mount", "automount", "swap", "slice")
 
 
@@ -44,10 +47,24 @@ class File:
     secret: bool
     # How `content` stands for the bytes.
     encoding: str = "utf-8"
+    # The name of the credential under which systemd-creds seals it before it is written; empty for a file as it is.
+    seal: str = ""
+
+    @property
+    def to_seal(self) -> bool:
+        return bool(self.seal) and self.encoding != SEALED
+
+    @property
+    def plain(self) -> bytes:
+        """The bytes of `content`: of one that is to be sealed, the secret itself."""
+        return base64.b64decode(self.content) if self.encoding == "base64" else self.content.encode("utf-8")
 
     @property
     def data(self) -> bytes:
-        return base64.b64decode(self.content) if self.encoding == "base64" else self.content.encode("utf-8")
+        """The bytes on the host's disk."""
+        if self.to_seal:
+            raise HostError(f"{self.path}: is to be encrypted, and was not")
+        return self.plain
 
 
 @dataclass(frozen=True)
@@ -304,8 +321,11 @@ def _user(value: Any, at: str) -> User:
 
 
 def _file(value: Any, at: str) -> File:
-    keys = _object(value, at, ("path", "mode", "content", "encoding", "secret"))
-    encoding = _choice(keys["encoding"], f"{at}.encoding", ("utf-8", "base64"))
+    keys = _object(value, at, ("path", "mode", "content", "encoding", "secret"), {"seal": ""})
+    seal = keys["seal"] if keys["seal"] == "" else _text(keys["seal"], f"{at}.seal", CREDENTIAL, "a credential's name")
+    encoding = _choice(keys["encoding"], f"{at}.encoding", ("utf-8", "base64", *((SEALED,) if seal else ())))
+    if seal and keys["secret"] is not True:
+        raise BundleError(f"{at}.secret: expected true, since it has seal")
     if encoding == "base64":
         _base64(keys["content"], f"{at}.content")
     return File(
@@ -314,6 +334,7 @@ def _file(value: Any, at: str) -> File:
         content=_content(keys["content"], f"{at}.content"),
         secret=_boolean(keys["secret"], f"{at}.secret"),
         encoding=encoding,
+        seal=seal,
     )
 
 
@@ -466,18 +487,19 @@ def _probe(value: Any, at: str) -> Probe:
         raise BundleError(str(problem)) from None
 
 
-def _object(value: Any, at: str, keys: tuple[str, ...]) -> dict[str, Any]:
-    """`value` as an object with exactly these keys, in this order."""
+def _object(value: Any, at: str, keys: tuple[str, ...], optional: dict[str, Any] | None = None) -> dict[str, Any]:
+    """`value` as an object with exactly these keys, in this order. `optional` has defaults of those that may be missing."""
+    defaults = optional or {}
     if not isinstance(value, dict):
         raise BundleError(f"{at}: expected an object, got {_kind(value)}")
     for key in value:
-        if key not in keys:
+        if key not in keys and key not in defaults:
             shown = key if re.fullmatch(r"[A-Za-z0-9_-]{1,40}", key) else "(not a plain name)"
-            raise BundleError(f"{at}: unknown key {shown}; accepted are {', '.join(keys)}")
+            raise BundleError(f"{at}: unknown key {shown}; accepted are {', '.join([*keys, *defaults])}")
     for key in keys:
         if key not in value:
             raise BundleError(f"{at}.{key}: missing")
-    return {key: value[key] for key in keys}
+    return {**{key: value[key] for key in keys}, **{key: value.get(key, each) for key, each in defaults.items()}}
 
 
 def _list(value: Any, at: str, item: Callable[[Any, str], T]) -> list[T]:

@@ -59,6 +59,7 @@ def next_ledger(work: Work, old: Ledger, made: Plan, seen: Observation, director
                 file.mode,
                 file.secret,
                 file.path in made.adopted or (file.path in old.files and old.files[file.path].adopted),
+                file.seal,
             )
             for file in bundle.files
         },

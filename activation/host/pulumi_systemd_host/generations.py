@@ -9,7 +9,7 @@ import re
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .bundle import Bundle, parse_bundle
+from .bundle import SEALED, Bundle, parse_bundle
 from .errors import HostError
 from .files import make_directories, remove_empty_directory, remove_file, write_atomically
 from .ledger import Ledger
@@ -149,6 +149,13 @@ def update_generation(work: Work, ledger: Ledger) -> None:
     kept = _read(generation_path(work, ledger.generation))
     if kept is None or kept.bundle != json.loads(work.given.raw):
         write_generation(work, ledger, kept.origin if kept else Origin("up"))
+
+
+def sealed_contents(directory: str, path: str) -> list[str]:
+    """What kept generations have as the encrypted content of the file at `path`, the newest first."""
+    kept = reversed(read_generations(directory).values())
+    files = [each for generation in kept for each in generation.bundle["files"] if each["path"] == path]
+    return [each["content"] for each in files if each.get("encoding") == SEALED and isinstance(each["content"], str)]
 
 
 def release_directories(work: Work, latest: int, keep: int) -> set[str]:

@@ -27,6 +27,8 @@ class LedgerFile:
     mode: int
     secret: bool
     adopted: bool = False
+    # The name of the credential that it holds encrypted; empty for a file as it is.
+    seal: str = ""
 
 
 @dataclass

@@ -14,10 +14,12 @@ from .bundle import Bundle
 from .drift import Finding, drift, undeployed
 from .files import sha256_hex
 from .holding import COMMAND, rollback_told, told, valid
+from .generations import sealed_contents
 from .ledger import Ledger, LedgerFile, LedgerRelease, LedgerUnit, read_ledger, scope_directory
 from .lock import DIRECTORY
 from .observe import boot_id, observe
 from .plan_shape import Observation
+from .sealing import Sealer, compared_bundle, text_at
 from .system import System
 from .systemctl import PROPERTIES, UnitState, show, version
 
@@ -51,7 +53,8 @@ def look(system: System, bundle: Bundle) -> str:
             seen = _seen(system, ledger)
             report["units"] = [_unit(name, seen.state(name)) for name in sorted(seen.states) if _ours(ledger, name)]
             report["findings"] = [asdict(finding) for finding in _findings(system, ledger, seen, found)]
-            report["undeployed"] = [asdict(finding) for finding in undeployed(ledger, _wanted(bundle))]
+            wanted = _wanted(_comparable(system, bundle))
+            report["undeployed"] = [asdict(finding) for finding in undeployed(ledger, wanted)]
     return json.dumps(report, ensure_ascii=True, separators=(",", ":"))
 
 
@@ -157,6 +160,17 @@ def _edited(system: System, ledger: Ledger) -> dict[str, list[str]]:
                     continue
         found[release.directory] = changed
     return found
+
+
+def _comparable(system: System, bundle: Bundle) -> Bundle:
+    """The bundle with the encrypted credentials of this host, where their secrets are the same."""
+    ends_at = system.now() + LOOK_SEC
+    generations = os.path.join(scope_directory(system, bundle.scope), "generations")
+    return compared_bundle(
+        Sealer(system, lambda: ends_at - system.now()),
+        bundle,
+        lambda path: [*text_at(system.at(path)), *sealed_contents(generations, path)],
+    )
 
 
 def _wanted(bundle: Bundle) -> Ledger:

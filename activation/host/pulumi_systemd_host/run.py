@@ -19,6 +19,7 @@ from .ledger import read_ledger
 from .lock import DIRECTORY, host_lock
 from .recovery import Recovered, recover_all
 from .redaction import Redactor
+from .sealing import unguessable
 from .system import Host, System
 from .transaction import Transaction
 
@@ -45,7 +46,7 @@ def run_transaction(operation: str, transaction: str, login_home: str | None) ->
             data = source.read()
         # It holds secrets and is not needed again.
         os.unlink(path)
-        bundle = parse_bundle(data)
+        bundle = unguessable(system, parse_bundle(data))
         scope = bundle.scope
         back = _back(scratch)
         # Who goes back on the host waits for the answer there: it is not the next update's to tell.

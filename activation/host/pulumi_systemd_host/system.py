@@ -31,6 +31,15 @@ class Completed:
     err: str
 
 
+@dataclass(frozen=True)
+class Piped:
+    """How a command ended that was given bytes. `code` is negative for a signal."""
+
+    code: int
+    out: bytes
+    err: str
+
+
 class System(Protocol):
     """What the transaction needs of a machine."""
 
@@ -42,6 +51,10 @@ class System(Protocol):
         self, argv: list[str], seconds: float, waiting: str | None = None, env: dict[str, str] | None = None
     ) -> Completed:
         """Run a command to its end. Raises OverdueError after `seconds`; `waiting` names the wait in progress lines."""
+        ...
+
+    def pipe(self, argv: list[str], data: bytes, seconds: float) -> Piped:
+        """Run a command with `data` on its standard input to its end. Raises OverdueError after `seconds`."""
         ...
 
     def now(self) -> float:
@@ -103,6 +116,15 @@ class Host:
                 process.kill()
                 process.wait()
         return Completed(process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
+
+    def pipe(self, argv: list[str], data: bytes, seconds: float) -> Piped:
+        try:
+            done = subprocess.run(argv, input=data, capture_output=True, env=ENVIRONMENT, cwd="/", timeout=seconds)
+        except OSError as problem:
+            raise HostError(f"{argv[0]} cannot be run on this host: {problem.strerror}") from None
+        except subprocess.TimeoutExpired:
+            raise OverdueError(f"{' '.join(argv[:3])}: no end after {seconds:.0f} s") from None
+        return Piped(done.returncode, done.stdout, done.stderr.decode("utf-8", "replace"))
 
     def now(self) -> float:
         return time.monotonic()

@@ -23,6 +23,7 @@ from .generations import (
     Origin,
     content_digest,
     read_generations,
+    sealed_contents,
     update_generation,
     write_generation,
 )
@@ -38,6 +39,7 @@ from .plan_shape import Action, Observation, Plan
 from .receipt import Receipt, repeated
 from .recovery import recover_all
 from .redaction import Redactor
+from .sealing import Sealer, refuse_if_too_old, sealed_bundle, text_at
 from .staging import stage
 from .swap_meter import Swap
 from .switching import switch
@@ -78,6 +80,7 @@ class Transaction:
         # Files that hold answers which nobody is known to have got: those of earlier runs, and this one's.
         self.kept: list[str] = []
         self.carried: list[Answer] = []
+        self.sealer = Sealer(system, lambda: self.work.units.left())
         # Destroying is applying nothing: the same plan, the same way back.
         empty = replace(bundle, users=[], files=[], releases=[], hooks=[], units=[])
         self.work = Work(
@@ -97,7 +100,7 @@ class Transaction:
         for file in work.given.files:
             if file.secret:
                 self.redactor.add(file.content)
-                self.redactor.add(file.data.decode("utf-8", "replace"))
+                self.redactor.add(file.plain.decode("utf-8", "replace"))
         for release in work.given.releases:
             for secret in index_secrets(release.environment) if release.environment else []:
                 self.redactor.add(secret)
@@ -131,6 +134,7 @@ class Transaction:
                 return self._receipt("destroyed", 0)
             old = old or Ledger(self.work.given.scope)
             self._learn_old_secrets(old)
+            self._seal()
             self._answer_rollback(old)
             self.interruptible = True
             return self._change(old)
@@ -192,9 +196,37 @@ class Transaction:
             if file.secret:
                 try:
                     with open(self.system.at(path), encoding="utf-8", errors="replace") as source:
-                        self.redactor.add(source.read())
+                        content = source.read()
                 except OSError:
                     continue
+                self._learn(content, file.seal)
+
+    def _learn(self, content: str, seal: str) -> None:
+        self.redactor.add(content)
+        try:
+            secret = self.sealer.opened(seal, content) if seal else None
+        except HostError:
+            # A host without systemd-creds by now is to be left all the same.
+            if self.operation != "destroy":
+                raise
+            secret = None
+        if secret is not None:
+            self.redactor.add(secret.decode("utf-8", "replace"))
+
+    def _seal(self) -> None:
+        """From here on the bundle has no secret that may not be on a disk. It was read with them, into memory."""
+        work = self.work
+        if self.operation == "destroy":
+            return
+        refuse_if_too_old(work.bundle, self.systemd)
+        for file in work.bundle.files:
+            if file.seal and not file.to_seal:
+                self._learn(file.content, file.seal)
+        work.given = work.bundle = sealed_bundle(
+            self.sealer,
+            work.bundle,
+            lambda path: [*text_at(self.system.at(path)), *sealed_contents(work.generations, path)],
+        )
 
     def _change(self, old: Ledger) -> Receipt:
         work = self.work

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import stat
@@ -10,7 +11,7 @@ from typing import Any
 import pulumi_systemd_host_under_test  # noqa: F401  puts the modules on the path
 
 from pulumi_systemd_host.files import sha256_hex
-from pulumi_systemd_host.system import Completed
+from pulumi_systemd_host.system import Completed, Piped
 
 ETC = "/etc/systemd/system"
 VENDOR = "/usr/lib/systemd/system"
@@ -41,6 +42,8 @@ class FakeSystemd:
         self.failure: BaseException = Crash()
         self.dead = False
         self.fires: str | None = None
+        self.seals = 0
+        self.creds: BaseException | None = None
         for path in (ETC, "/run", "/usr/local/sbin", "/var/lib", "/proc/sys/kernel/random"):
             os.makedirs(self.at(path), exist_ok=True)
         self.put("/proc/sys/kernel/random/boot_id", "boot-1\n")
@@ -89,6 +92,26 @@ class FakeSystemd:
         if name in ("userdel", "groupdel"):
             self.accounts.discard(command[1])
         return DONE
+
+    def pipe(self, argv: list[str], data: bytes, seconds: float) -> Piped:
+        """systemd-creds: the same secret becomes another text each time, and opens under its own name alone."""
+        self.step()
+        assert argv[0] == "systemd-creds" and argv[-2:] == ["-", "-"], argv
+        name = argv[2].replace("--name=", "")
+        self.log.append(f"creds {argv[1]} {name}")
+        if self.creds:
+            raise self.creds
+        if argv[1] == "encrypt":
+            self.seals += 1
+            hidden = bytes(byte ^ 0x5A for byte in data)
+            return Piped(0, base64.b64encode(f"{name}:{self.seals}:".encode() + hidden) + b"\n", "a note\n")
+        try:
+            owner, _, hidden = base64.b64decode(data, validate=False).split(b":", 2)
+        except ValueError:
+            return Piped(1, b"", "Unknown encryption format, or corrupted data.\n")
+        if owner.decode("utf-8", "replace") != name:
+            return Piped(1, b"", f"Embedded credential name does not match '{name}', refusing.\n")
+        return Piped(0, bytes(byte ^ 0x5A for byte in hidden), "")
 
     def _systemctl(self, words: list[str]) -> Completed:
         if words[0] == "--version":

@@ -233,5 +233,8 @@ class ScriptedSystem:
     def sleep(self, seconds: float) -> None:
         self.clock += seconds
 
+    def pipe(self, argv: list[str], data: bytes, seconds: float) -> Piped:
+        raise AssertionError(f"{argv} is not expected here")
+
     def note(self, line: str) -> None:
         self.notes.append(line)
