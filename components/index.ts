@@ -30,7 +30,6 @@ export { Host, type HostArgs } from "./host.ts";
 export type { HostConnectionArgs, HostProxyArgs } from "./host-connection.ts";
 export type { HostAction, HostReceipt, HostSwap, HostUnit } from "./host-receipt.ts";
 export { OlderSystemd } from "./host-systemd.ts";
-export { CredentialsAtRest } from "./service-credentials.ts";
 export { HostVerify } from "./host-verify.ts";
 export {
   type MailArgs,
@@ -47,6 +46,7 @@ export { Installer, type PackageIndexArgs, type ReleaseArgs } from "./release-ar
 export type * from "./section-args.generated.ts";
 export { Service, type ServiceArgs } from "./service.ts";
 export { OnChange, SandboxProfile, ServiceType } from "./service-args.ts";
+export { CredentialsAtRest } from "./service-credentials.ts";
 export { SocketUnit, type SocketUnitArgs } from "./socket-unit.ts";
 export { Timer } from "./timer.ts";
 export { OnOverlap, type TimerArgs, type TimerScheduleArgs } from "./timer-args.ts";

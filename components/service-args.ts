@@ -17,7 +17,12 @@ import type { HealthGateArgs } from "./health-gate.ts";
 import { type ReadyWhenArgs, type ReadyWhenPlain, readyWhenSchema, watchdogProblem } from "./ready-when.ts";
 import { releaseShape } from "./release-args.ts";
 import type { InstallSectionArgs, ServiceSectionArgs, UnitSectionArgs } from "./section-args.generated.ts";
-import { type CredentialArgs, type CredentialsAtRest, credentialDirective, credentialShape } from "./service-credentials.ts";
+import {
+  type CredentialArgs,
+  type CredentialsAtRest,
+  credentialDirective,
+  credentialShape,
+} from "./service-credentials.ts";
 import { type InstanceArgs, instanceShape } from "./service-instances.ts";
 import { type WaiverArgs, waivers } from "./waiver.ts";
 

@@ -37,8 +37,8 @@ const leftOut: Readonly<Record<string, string>> = {
   "/var/lib/systemd/timesync/*": "the clock, saved by the system",
 };
 
-/** These stay for the next run: another one may be waiting for the lock. */
-const lock = ["/run/pulumi-systemd", "/run/pulumi-systemd/lock"];
+/** In memory, these stay for the next run: another one may be waiting for the lock, or have kept a digest by the key. */
+const staying = ["/run/pulumi-systemd", "/run/pulumi-systemd/lock", "/run/pulumi-systemd/digest-key"];
 
 /**
  * All that a deployment may leave on a host.
@@ -57,7 +57,7 @@ export async function listing(host: SandboxHost, data: readonly string[] = []): 
   const found = new Map<string, Listed>();
   for (const line of lines(entries)) {
     const [path = "", kind = "", mode = "", owner = "", target = ""] = line.split("\t");
-    if (!lock.includes(path)) found.set(path, { kind, mode, owner, content: digests.get(path) ?? target });
+    if (!staying.includes(path)) found.set(path, { kind, mode, owner, content: digests.get(path) ?? target });
   }
   return found;
 }

@@ -6,6 +6,7 @@ import { after, before, suite, test } from "node:test";
 import { sha256 } from "../../activation/digests.ts";
 import type { SandboxHost } from "../../sandbox/host.ts";
 import { encodedEnvironmentFile } from "../../systemd/environment-file.ts";
+import { filesWith } from "./files-with.ts";
 import { bootedFleet, type Fleet, testOnEachHost } from "./fleet.ts";
 import { differingUnits, invocations } from "./invocations.ts";
 import { onEach } from "./observation.ts";
@@ -277,16 +278,4 @@ function generationsOf(host: SandboxHost): string[] {
 
 function ledgerOf(host: SandboxHost): string {
   return `/var/lib/pulumi-systemd/pulumi-systemd/dev/${host.release}/ledger.json`;
-}
-
-/** The host's files that hold one of the texts. The texts themselves are in no argument. */
-async function filesWith(host: SandboxHost, texts: readonly string[]): Promise<string[]> {
-  const found = await host.run(
-    "grep --recursive --files-with-matches --text --fixed-strings --no-messages --devices=skip --file=- /etc /run /var /tmp /opt /home /root /srv /usr/local /dev/shm",
-    { stdin: `${texts.filter((text) => !text.includes("\n")).join("\n")}\n` },
-  );
-  return found.stdout
-    .split("\n")
-    .filter((line) => line !== "")
-    .sort();
 }
