@@ -13,8 +13,8 @@ from typing import Any, Iterator
 from .bundle import Bundle
 from .drift import Finding, drift, undeployed
 from .files import sha256_hex
-from .holding import COMMAND, rollback_told, told, valid
 from .generations import sealed_contents
+from .holding import COMMAND, rollback_told, told, valid
 from .ledger import Ledger, LedgerFile, LedgerRelease, LedgerUnit, read_ledger, scope_directory
 from .lock import DIRECTORY
 from .observe import boot_id, observe

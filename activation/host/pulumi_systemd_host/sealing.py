@@ -70,8 +70,8 @@ def refuse_if_too_old(bundle: Bundle, systemd: int) -> None:
     asked = [file.path for file in bundle.files if file.seal]
     if asked and systemd < OLDEST_SYSTEMD:
         raise HostError(
-            f"this host has systemd {systemd}, and LoadCredentialEncrypted= needs {OLDEST_SYSTEMD}; nothing was changed on "
-            f'it. Next: say `credentialsAtRest: "plain"` for what has {", ".join(asked)}, or upgrade the host.'
+            f"this host has systemd {systemd}, and LoadCredentialEncrypted= needs {OLDEST_SYSTEMD}; nothing was "
+            f'changed on it. Next: say `credentialsAtRest: "plain"` for what has {", ".join(asked)}, or upgrade the host.'
         )
 
 
@@ -124,8 +124,8 @@ def unguessable(system: System, bundle: Bundle) -> Bundle:
     """
     `bundle` with a digest that may be kept on disk though it has secrets that may not.
 
-    Who knows the rest of a bundle could try guesses at its secrets by the digest of its bytes. This one takes a key that
-    is in memory alone: after a boot the same bundle has another digest.
+    Who knows the rest of a bundle could try guesses at its secrets by the digest of its bytes. This one takes a key
+    that is in memory alone: after a boot the same bundle has another digest.
     """
     if not any(file.to_seal for file in bundle.files):
         return bundle

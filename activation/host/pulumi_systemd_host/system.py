@@ -119,7 +119,9 @@ class Host:
 
     def pipe(self, argv: list[str], data: bytes, seconds: float) -> Piped:
         try:
-            done = subprocess.run(argv, input=data, capture_output=True, env=ENVIRONMENT, cwd="/", timeout=seconds)
+            done = subprocess.run(
+                argv, check=False, input=data, capture_output=True, env=ENVIRONMENT, cwd="/", timeout=seconds
+            )
         except OSError as problem:
             raise HostError(f"{argv[0]} cannot be run on this host: {problem.strerror}") from None
         except subprocess.TimeoutExpired:

@@ -80,7 +80,6 @@ class Transaction:
         # Files that hold answers which nobody is known to have got: those of earlier runs, and this one's.
         self.kept: list[str] = []
         self.carried: list[Answer] = []
-        self.sealer = Sealer(system, lambda: self.work.units.left())
         # Destroying is applying nothing: the same plan, the same way back.
         empty = replace(bundle, users=[], files=[], releases=[], hooks=[], units=[])
         self.work = Work(
@@ -93,6 +92,7 @@ class Transaction:
             login_home=login_home,
             destroys=operation == "destroy",
         )
+        self.sealer = Sealer(system, self.work.units.left)
 
     def run(self) -> Receipt:
         """Carry it out. Raises HostError with the whole story when the host is not in the state that was asked for."""
