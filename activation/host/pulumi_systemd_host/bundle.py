@@ -488,7 +488,7 @@ def _probe(value: Any, at: str) -> Probe:
 
 
 def _object(value: Any, at: str, keys: tuple[str, ...], optional: dict[str, Any] | None = None) -> dict[str, Any]:
-    """`value` as an object with exactly these keys, in this order. `optional`: defaults of those that may be missing."""
+    """`value` as an object with exactly these keys, in order. `optional`: defaults of those that may be missing."""
     defaults = optional or {}
     if not isinstance(value, dict):
         raise BundleError(f"{at}: expected an object, got {_kind(value)}")

@@ -69,10 +69,10 @@ def refuse_if_too_old(bundle: Bundle, systemd: int) -> None:
     """Raises HostError where the host's systemd cannot read what is asked for."""
     asked = [file.path for file in bundle.files if file.seal]
     if asked and systemd < OLDEST_SYSTEMD:
-        raise HostError(
-            f"this host has systemd {systemd}, and LoadCredentialEncrypted= needs {OLDEST_SYSTEMD}; nothing was "
-            f'changed on it. Next: say `credentialsAtRest: "plain"` for what has {", ".join(asked)}, or upgrade the host.'
-        )
+        needed = f"this host has systemd {systemd}, and LoadCredentialEncrypted= needs {OLDEST_SYSTEMD}"
+        listed = ", ".join(asked)
+        further = f'say `credentialsAtRest: "plain"` for what has {listed}, or upgrade the host.'
+        raise HostError(f"{needed}; nothing was changed on it. Next: {further}")
 
 
 def sealed_bundle(sealer: Sealer, bundle: Bundle, known: Known) -> Bundle:
