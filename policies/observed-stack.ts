@@ -25,6 +25,8 @@ export interface ObservedStack {
   readonly timerHosts: Map<string, Set<string>>;
   /** How many waivers a definition or a host has, by URN. */
   readonly waiverCounts: Map<string, number>;
+  /** The resource that was looked at last, and the unit that it registers: many policies ask for it one after another. */
+  latest: { readonly resource: CheckedResource; readonly unit: CheckedUnit | undefined } | undefined;
 }
 
 /** A stack of which nothing is seen. */
@@ -36,6 +38,7 @@ export function emptyStack(): ObservedStack {
     watched: new Map(),
     timerHosts: new Map(),
     waiverCounts: new Map(),
+    latest: undefined,
   };
 }
 
@@ -52,8 +55,9 @@ function keep(stack: ObservedStack, unit: CheckedUnit): CheckedUnit {
 
 /** Takes note of a resource. The same resource may come once for each policy. */
 export function observe(stack: ObservedStack, resource: CheckedResource): void {
+  if (stack.latest?.resource === resource) return;
   const { type, urn, props } = resource;
-  if (type === "systemd:index:Unit") registeredUnit(stack, resource);
+  stack.latest = { resource, unit: type === "systemd:index:Unit" ? registeredUnit(stack, resource) : undefined };
   if (type === "systemd:index:Host") {
     const units = reading(() => props.units).value;
     stack.hosts.set(urn, {
@@ -72,7 +76,9 @@ function watchedUnits(settings: { checks?: readonly { unit?: unknown }[] } | und
 }
 
 /** The unit that a resource registers; undefined where its component has refused its arguments, with a better message. */
-export function registeredUnit(stack: ObservedStack, { name, urn, props }: CheckedResource): CheckedUnit | undefined {
+export function registeredUnit(stack: ObservedStack, resource: CheckedResource): CheckedUnit | undefined {
+  if (stack.latest?.resource === resource) return stack.latest.unit;
+  const { name, urn, props } = resource;
   const text = reading(() => props.text);
   const waive = waiversOf(props);
   const before = stack.units.get(urn);

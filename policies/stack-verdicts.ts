@@ -61,7 +61,7 @@ export function stackVerdicts(
     const resource = checkedResource(registered);
     const host = resource.type === hostType ? resource.name : hostNameOf(resource);
     const verdicts = rules.flatMap((rule): readonly StackVerdict[] => {
-      const { level = "disabled", config: own = {} } = settings.get(rule.name) ?? {};
+      const { level = "disabled", config: own = noConfig } = settings.get(rule.name) ?? {};
       if (level === "disabled" || except.includes(rule.name)) return [];
       const find = (checked: Parameters<typeof componentFindings>[1]) =>
         componentFindings(rule, checked, resource, stack);
@@ -81,6 +81,7 @@ export function stackVerdicts(
   });
 }
 
+const noConfig = {};
 const hostType = "systemd:index:Host";
 
 function hostNameOf(resource: CheckedResource): string | undefined {

@@ -41,12 +41,12 @@ export function resourceVerdicts(
   const { name: policy } = rule;
   const about = { name: resource.name, urn: resource.urn };
   // The CLI checks values but lets keys pass that it does not know: a misspelt one would silently be the default.
-  const parsed = rule.config.safeParse(given);
+  const parsed = checkedConfig(rule, given);
   if (!parsed.success) {
     const message = `the config of ${policy} is wrong, so it checks nothing: ${configProblems(parsed.error)}`;
     return [{ policy, about, message }];
   }
-  const own: Subject = { ...about, waive: waiversOf(resource.props) };
+  const own = (): Subject => ({ ...about, waive: waiversOf(resource.props) });
   try {
     return findings(parsed.data).map((finding) => verdictOf(rule, finding, own, parsed.data.except, now));
   } catch (error) {
@@ -61,14 +61,28 @@ export function resourceVerdicts(
   }
 }
 
+const checkedConfigs = new WeakMap<
+  Rule,
+  { readonly given: unknown; readonly parsed: z.ZodSafeParseResult<RuleConfig> }
+>();
+
+/** The config of a policy after its schema; the same one comes with each resource. */
+function checkedConfig(rule: Rule, given: unknown): z.ZodSafeParseResult<RuleConfig> {
+  const before = checkedConfigs.get(rule);
+  if (before !== undefined && before.given === given) return before.parsed;
+  const parsed = rule.config.safeParse(given);
+  checkedConfigs.set(rule, { given, parsed });
+  return parsed;
+}
+
 function verdictOf(
   { name: policy, isFinal = false }: Rule,
   { finding, about: subject, isNote = false }: RuleFinding,
-  own: Subject,
+  own: () => Subject,
   exceptions: readonly Exception[],
   now: Date,
 ): Verdict {
-  const { name, urn, waive } = subject ?? own;
+  const { name, urn, waive } = subject ?? own();
   const about = { name, urn };
   const message = typeof finding === "string" ? `${name}: ${finding}` : findingMessage(name, finding);
   if (isNote) return { policy, about, message, passes: { by: "note" } };

@@ -33,7 +33,8 @@ export function codePointName(codePoint: number): string {
 
 /** Size of a text in bytes of UTF-8. */
 export function utf8Length(text: string): number {
-  return new TextEncoder().encode(text).length;
+  // Almost every line is plain ASCII, and asked for its length.
+  return /^[ -~]*$/.test(text) ? text.length : new TextEncoder().encode(text).length;
 }
 
 /** The text of these UTF-8 bytes, or undefined where they are not UTF-8. A byte order mark is kept. */
