@@ -11,8 +11,6 @@ export interface ExposureLimits {
 
 /** How many directives a finding proposes. */
 const proposals = 4;
-/** The gain below which a directive is not worth proposing. */
-const smallestGain = 0.05;
 
 /** Tests that only a service without any network can pass: proposed last. */
 const isolating: ReadonlySet<string> = new Set([
@@ -59,7 +57,7 @@ function ranked(
   counts: (test: ExposureTest) => boolean,
 ): readonly Proposal[] {
   return proposalsOf(unit, tests, tests.filter(counts))
-    .filter(({ gain }) => gain >= smallestGain)
+    .filter(({ gain }) => Number(gain.toFixed(1)) > 0)
     .sort((a, b) => b.gain - a.gain);
 }
 
@@ -69,15 +67,16 @@ function shownGain({ assignment, gain }: Proposal): string {
 
 function proposalsOf(unit: UnitModel, tests: readonly ExposureTest[], group: readonly ExposureTest[]): Proposal[] {
   const before = points(tests);
-  const directives = new Set(group.flatMap(({ improve }) => improve?.directive ?? []));
-  return [...directives].map((directive) => {
-    const values = new Set(group.flatMap(({ improve }) => (improve?.directive === directive ? [improve.value] : [])));
+  const ways = group.map(({ improve }) => improve).filter((way) => way !== undefined);
+  return [...new Set(ways.map(({ directive }) => directive))].map((directive) => {
+    const values = new Set(ways.filter((way) => way.directive === directive).map(({ value }) => value));
+    const [value, ...others] = values;
     const improved = {
       ...unit,
       Service: { ...unit.Service, [directive]: [...assignments(unit, directive), ...values] },
     };
     return {
-      assignment: `${directive}=${values.size === 1 ? [...values].join("") : ""}`,
+      assignment: `${directive}=${others.length === 0 ? value : ""}`,
       gain: before - points(exposureOfSections("improved.service", improved).tests),
     };
   });

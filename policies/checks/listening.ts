@@ -1,6 +1,5 @@
-import { decodedExecCommands, ExecCommandError } from "../../systemd/exec-command.ts";
 import type { CheckedUnit } from "../checked-unit.ts";
-import { assignments, valuesSinceReset } from "./service-directives.ts";
+import { assignments, execCommands, valuesSinceReset } from "./service-directives.ts";
 
 /**
  * Why a service seems to take connections, or undefined: a socket unit of the host is for it, `SocketBindAllow=` lets it
@@ -11,7 +10,8 @@ export function listeningSign(service: CheckedUnit, units: readonly CheckedUnit[
   const socket = units.find((unit) => unit.name.endsWith(".socket") && serviceOfSocket(unit) === service.name);
   if (socket !== undefined) return `${socket.name} is its socket`;
   if (valuesSinceReset(service.model, "SocketBindAllow").length > 0) return "SocketBindAllow= lets it bind";
-  const words = valuesSinceReset(service.model, "ExecStart").flatMap(commandWords);
+  const commands = valuesSinceReset(service.model, "ExecStart").flatMap(execCommands);
+  const words = commands.flatMap(({ path, arguments: given }) => [path, ...given]);
   const option = words.find((word) => /^--?(port|bind|listen|host|http-socket|listen-address)(=.*)?$/.test(word));
   if (option !== undefined) return `its command has ${option.split("=")[0]}`;
   if (words.some((word) => word === "http.server")) return "its command is http.server";
@@ -21,16 +21,7 @@ export function listeningSign(service: CheckedUnit, units: readonly CheckedUnit[
   return variable === undefined ? undefined : "its environment has a port";
 }
 
-function commandWords(line: string): readonly string[] {
-  try {
-    return decodedExecCommands(line).flatMap(({ path, arguments: words }) => [path, ...words]);
-  } catch (error) {
-    if (error instanceof ExecCommandError) return [];
-    throw error;
-  }
-}
-
 function serviceOfSocket({ name, model }: CheckedUnit): string {
   const written = assignments(model, "Service", "Socket").at(-1) ?? "";
-  return written === "" ? name.replace(/\.socket$/, ".service") : written;
+  return written === "" ? `${name.slice(0, -".socket".length)}.service` : written;
 }

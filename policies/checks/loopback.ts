@@ -36,8 +36,7 @@ function isReachable(address: string): boolean {
 function hostPart(address: string): string {
   const bracketed = /^\[([^\]]+)\]/.exec(address)?.[1];
   if (bracketed !== undefined) return bracketed;
-  const colon = address.lastIndexOf(":");
-  return colon < 0 ? "" : address.slice(0, colon);
+  return address.slice(0, Math.max(0, address.lastIndexOf(":")));
 }
 
 function whoReaches(address: string): string {

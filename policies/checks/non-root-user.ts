@@ -1,8 +1,7 @@
-import { decodedExecCommands, ExecCommandError } from "../../systemd/exec-command.ts";
 import type { UnitModel } from "../../systemd/sections.ts";
 import { parsedUnitName } from "../../systemd/unit-name.ts";
 import type { Finding } from "./finding.ts";
-import { isOn, shown, valuesSinceReset } from "./service-directives.ts";
+import { execCommands, isOn, shown, valuesSinceReset } from "./service-directives.ts";
 
 const commandDirectives = [
   "ExecCondition",
@@ -51,19 +50,9 @@ function privilegedCommandFindings(unit: UnitModel): readonly Finding[] {
 
 /** `+` or `!` where a command of this line has it. `!!` changes nothing on a kernel with ambient capabilities. */
 function rootPrefix(line: string): "+" | "!" | undefined {
-  const prefixes = prefixesIn(line).map((written) => written.replace("!!", ""));
+  const prefixes = execCommands(line).map(({ prefixes: written }) => written.replace("!!", ""));
   if (prefixes.some((written) => written.includes("+"))) return "+";
   return prefixes.some((written) => written.includes("!")) ? "!" : undefined;
-}
-
-function prefixesIn(line: string): readonly string[] {
-  try {
-    return decodedExecCommands(line).map(({ prefixes }) => prefixes);
-  } catch (error) {
-    // systemd refuses such a unit, so nothing of it runs.
-    if (error instanceof ExecCommandError) return [];
-    throw error;
-  }
 }
 
 /** `User=` with the specifiers that its value depends on. `%u` and `%U` are those of the manager, which is root. */

@@ -9,7 +9,8 @@ export interface ProtectSystemLimits {
   readonly minimum: "full" | "strict";
 }
 
-const strengths = ["no", "yes", "full", "strict"];
+/** Weakest first; `no` is none of them. */
+const strengths: readonly (string | undefined)[] = ["yes", "full", "strict"];
 
 /**
  * A service for which too much of the file system is writable. `DynamicUser=yes` implies `ProtectSystem=strict`
@@ -27,9 +28,9 @@ export function protectSystemFindings(unit: UnitModel, { minimum }: ProtectSyste
   return [{ found: shown("ProtectSystem", value), wanted, why: `its processes could write to ${writable(value)}` }];
 }
 
-function strengthOf(value = "no"): number {
-  const spoken = parsedBoolean(value);
-  return strengths.indexOf(spoken === undefined ? value : spoken ? "yes" : "no");
+function strengthOf(value: string | undefined): number {
+  const spelled = value !== undefined && parsedBoolean(value) === true ? "yes" : value;
+  return strengths.indexOf(spelled);
 }
 
 function writable(value: string | undefined): string {

@@ -15,11 +15,11 @@ export interface RestartLimits {
 export function restartFindings(unit: UnitModel, { accept }: RestartLimits): readonly Finding[] {
   if (serviceType(unit) === "oneshot") return [];
   const value = valueInForce(unit, "Restart");
-  if (accept.includes(value ?? "no")) return [];
+  if (accept.some((accepted) => accepted === value)) return [];
   const why = "a service that crashes would stay down until somebody notices";
   return [{ found: shown("Restart", value), wanted: alternatives(accept), why }];
 }
 
 function alternatives(words: readonly string[]): string {
-  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+  return [words.slice(0, -1).join(", "), words.at(-1)].filter((part) => part !== "").join(" or ");
 }

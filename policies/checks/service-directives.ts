@@ -1,3 +1,4 @@
+import { decodedExecCommands, type ExecCommand, ExecCommandError } from "../../systemd/exec-command.ts";
 import type { UnitModel } from "../../systemd/sections.ts";
 import { parsedBoolean } from "../../systemd/values/boolean.ts";
 
@@ -24,12 +25,27 @@ export function valuesSinceReset(unit: UnitModel, directive: string): readonly s
 
 /** Whether a boolean of [Service] is on; a word that is no boolean is off. */
 export function isOn(unit: UnitModel, directive: string): boolean {
-  return parsedBoolean(valueInForce(unit, directive) ?? "no") ?? false;
+  return booleanInForce(unit, directive) === true;
 }
 
 /** Whether a boolean of [Service] is written and says no. */
 export function isRefused(unit: UnitModel, directive: string): boolean {
-  return parsedBoolean(valueInForce(unit, directive) ?? "") === false;
+  return booleanInForce(unit, directive) === false;
+}
+
+function booleanInForce(unit: UnitModel, directive: string): boolean | undefined {
+  const value = valueInForce(unit, directive);
+  return value === undefined ? undefined : parsedBoolean(value);
+}
+
+/** The commands of one line of `Exec...=`; none of a line that systemd refuses, as nothing of it runs. */
+export function execCommands(line: string): readonly ExecCommand[] {
+  try {
+    return decodedExecCommands(line);
+  } catch (error) {
+    if (error instanceof ExecCommandError) return [];
+    throw error;
+  }
 }
 
 /** `Type=` as systemd settles it when it is not written (systemd.service(5)). */

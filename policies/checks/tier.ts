@@ -29,7 +29,7 @@ const isImplied = (directive: string, wanted: string, accepted: readonly string[
   wanted,
   isMet: (unit) => {
     const value = valueInForce(unit, directive);
-    if (value === undefined || parsedBoolean(value) === false) return value === undefined && isOn(unit, "DynamicUser");
+    if (value === undefined) return isOn(unit, "DynamicUser");
     return accepted.includes(value) || (parsedBoolean(value) === true && accepted.includes("yes"));
   },
 });

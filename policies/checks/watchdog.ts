@@ -42,7 +42,7 @@ function watchdogSecFindings(unit: UnitModel, { minimum, maximum }: WatchdogLimi
 
 function restartFindings(unit: UnitModel): readonly Finding[] {
   const value = valueInForce(unit, "Restart");
-  if (restartsAfterWatchdog.includes(value ?? "no")) return [];
+  if (restartsAfterWatchdog.some((restart) => restart === value)) return [];
   return [
     {
       found: shown("Restart", value),

@@ -27,9 +27,11 @@ suite("health-check-required", () => {
   const signs: [service: string, sign: string][] = [
     ["ExecStart=/usr/bin/api --port 8000", "its command has --port"],
     ["ExecStart=/usr/bin/gunicorn --bind=0.0.0.0:80 app", "its command has --bind"],
+    ["ExecStart=/usr/bin/api -listen=:80", "its command has -listen"],
     ["ExecStart=/usr/bin/python3 -m http.server", "its command is http.server"],
     ["ExecStart=/usr/bin/api\nSocketBindAllow=tcp:80", "SocketBindAllow= lets it bind"],
     ['ExecStart=/usr/bin/api\nEnvironment="A=1" HTTP_PORT=80', "its environment has a port"],
+    ["ExecStart=/usr/bin/api\nEnvironment=PORT=80", "its environment has a port"],
   ];
   for (const [lines, sign] of signs) {
     test(`asks for a check where ${sign}`, () => {
@@ -50,6 +52,13 @@ suite("health-check-required", () => {
     ]);
   });
 
+  test("asks for none where a socket is for another service", () => {
+    const service = "[Service]\nExecStart=/usr/bin/api\n";
+    assert.deepEqual(found({ "api.service": service, "http.socket": "[Socket]\nListenStream=80\n" }), []);
+    const other = "[Socket]\nListenStream=80\nService=http.service\n";
+    assert.deepEqual(found({ "api.service": service, "api.socket": other }), []);
+  });
+
   test("is not content with a check of another unit, or one that the host does not get", () => {
     const api = { "api.service": "[Service]\nExecStart=/usr/bin/api --port 80\n" };
     const watch = { "watch.timer": "[Timer]\nOnBootSec=1min\n" };
@@ -59,6 +68,8 @@ suite("health-check-required", () => {
 
   for (const lines of [
     "ExecStart=/usr/bin/job --report",
+    "ExecStart=/usr/bin/job --portable",
+    "ExecStart=/usr/bin/job no--port",
     "ExecStart=/usr/bin/job\nEnvironment=SUPPORT=1",
     'ExecStart="',
   ]) {

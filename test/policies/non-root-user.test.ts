@@ -7,6 +7,7 @@ suite("non-root-user", () => {
   const accepted: [why: string, service: Record<string, string | string[]>, name?: string][] = [
     ["an account by name", { User: "orders" }],
     ["an account by number", { User: "1000" }],
+    ["an account that only begins like root's number", { User: "0ps" }],
     ["DynamicUser=yes", { DynamicUser: "yes" }],
     ["DynamicUser=yes with a name", { DynamicUser: "yes", User: "orders" }],
     ["an account after a reset", { User: ["root", "", "orders"] }],

@@ -44,5 +44,9 @@ suite("restart-required", () => {
     assert.deepEqual(violations(restartRequired, resource), [
       "api.service: [Service] Restart=on-failure, wanted always: a service that crashes would stay down until somebody notices",
     ]);
+    const two = { ...serviceResource(happy), config: { accept: ["always", "on-abort"] } };
+    assert.deepEqual(violations(restartRequired, two), [
+      "api.service: [Service] Restart=on-failure, wanted always or on-abort: a service that crashes would stay down until somebody notices",
+    ]);
   });
 });

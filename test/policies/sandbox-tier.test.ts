@@ -69,6 +69,46 @@ suite("sandbox-tier", () => {
     }
   }
 
+  const otherwise: [tier: string, change: Record<string, string>][] = [
+    ["basic", { ProtectSystem: "strict" }],
+    ["basic", { PrivateTmp: "disconnected", NoNewPrivileges: "true" }],
+    ["contained", { ProtectHome: "tmpfs", RestrictSUIDSGID: "1" }],
+    ["contained", { ProtectHome: "on" }],
+  ];
+  for (const [tier, change] of otherwise) {
+    test(`${tier} takes ${JSON.stringify(change)}`, () => {
+      assert.deepEqual(violations(sandboxTier, as({ ...contained, ...change }, tier)), []);
+    });
+  }
+
+  const wrong: [tier: string, directive: string, value: string, wanted: string][] = [
+    ["basic", "NoNewPrivileges", "no", "yes"],
+    ["basic", "NoNewPrivileges", "perhaps", "yes"],
+    ["basic", "PrivateTmp", "perhaps", "yes"],
+    ["contained", "ProtectSystem", "full", "strict"],
+    ["contained", "ProtectHome", "perhaps", "yes"],
+    ["sealed", "CapabilityBoundingSet", "CAP_CHOWN", "(nothing)"],
+  ];
+  for (const [tier, directive, value, wanted] of wrong) {
+    test(`${tier} refuses ${directive}=${value}`, () => {
+      assert.deepEqual(violations(sandboxTier, as({ ...sealed, [directive]: value }, tier)), [
+        `api.service: [Service] lacks ${directive}=${wanted} (it is ${value}), wanted the tier ${tier}: that is what a daemon of this environment needs`,
+      ]);
+    });
+  }
+
+  for (const tier of ["contained", "sealed"]) {
+    test(`${tier} refuses a unit without [Service]`, () => {
+      const resource = { ...unitResource("api.service", "[Unit]\nDescription=orders\n"), config: { job: tier } };
+      const [message = "", ...others] = violations(sandboxTier, resource);
+      assert.deepEqual(others, []);
+      assert.match(
+        message,
+        /CapabilityBoundingSet=.*, wanted the tier .*: that is what a job of this environment needs$/,
+      );
+    });
+  }
+
   test("names all that is missing, with what stands there", () => {
     const service = { ExecStart: "/bin/x", NoNewPrivileges: "no", ProtectSystem: "yes" };
     assert.deepEqual(violations(sandboxTier, as(service, "basic")), [

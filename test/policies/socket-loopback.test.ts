@@ -11,6 +11,7 @@ suite("socket-loopback", () => {
     "ListenStream=127.0.0.1:8000",
     "ListenStream=127.8.0.1:8000",
     "ListenStream=[::1]:8000",
+    "ListenStream=[0:0:0:0:0:0:0:1]:8000",
     "ListenStream=/run/api.sock",
     "ListenStream=@api",
     "ListenStream=vsock::8000",
@@ -29,6 +30,8 @@ suite("socket-loopback", () => {
     ["ListenStream=[::]:8000", all],
     ["ListenStream=10.0.0.5:8000", "every machine that reaches 10.0.0.5 can connect to it"],
     ["ListenStream=[2001:db8::1]:443", "every machine that reaches 2001:db8::1 can connect to it"],
+    ["ListenStream=8000/tcp", all],
+    ["ListenStream=x[::1]:8000", "every machine that reaches x[::1] can connect to it"],
     ["ListenStream=1127.0.0.1:8000", "every machine that reaches 1127.0.0.1 can connect to it"],
   ] as const) {
     test(`refuses ${line}`, () => {

@@ -44,12 +44,14 @@ suite("watchdog-required", () => {
     });
   }
 
-  test("refuses a notify service without WatchdogSec=", () => {
-    const { WatchdogSec, ...without } = happy;
-    assert.deepEqual(violations(watchdogRequired, serviceResource(without)), [
-      `api.service: [Service] WatchdogSec= is not set, wanted 1s to 10min: ${hangs}`,
-    ]);
-  });
+  for (const Type of ["notify", "notify-reload"]) {
+    test(`refuses a service of Type=${Type} without WatchdogSec=`, () => {
+      const { WatchdogSec, ...without } = happy;
+      assert.deepEqual(violations(watchdogRequired, serviceResource({ ...without, Type })), [
+        `api.service: [Service] WatchdogSec= is not set, wanted 1s to 10min: ${hangs}`,
+      ]);
+    });
+  }
 
   const uncovered: [found: string, restart: string][] = [
     ["Restart=no", "no"],
