@@ -2,11 +2,12 @@
  * What a policy run adds to a preview: `node setup/run.mjs bench/policy-run.ts [SERVICES] [ROUNDS]` (20 and 5 by default).
  *
  * It previews a stack of that many services on two hosts, with the pack and without it in turns, and prints the shortest and
- * the middle time of each. Then it starts the pack alone, as Pulumi does, and prints the processor time until it serves: that
- * is steady on a busy machine, where times of a clock are not.
+ * the middle time of each, by the clock and of the processors. Then it starts the pack alone, as Pulumi does, and prints the
+ * processor time until it serves, with and without a compile cache of Node for all of Pulumi's SDK. Times of processors are
+ * steady on a busy machine, where times of a clock are not.
  */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { pulumiToolchain } from "../setup/toolchain.ts";
@@ -26,27 +27,37 @@ const env = {
 };
 try {
   writeProgram();
-  run("stack", "init", "dev");
+  await run("stack", "init", "dev");
   const config = ["--policy-pack-config", join(pack, "config/prod.json")];
-  const without: number[] = [];
-  const withPack: number[] = [];
+  const without: Times[] = [];
+  const withPack: Times[] = [];
   for (let round = 0; round <= rounds; round += 1) {
-    const plain = run("preview");
-    const gated = run("preview", "--policy-pack", pack, ...config);
+    const plain = await run("preview");
+    const gated = await run("preview", "--policy-pack", pack, ...config);
     // The first round fills caches.
     if (round === 0) continue;
     without.push(plain);
     withPack.push(gated);
   }
   const starts: number[] = [];
-  for (let round = 0; round < rounds; round += 1) starts.push(await startTime());
+  const cached: number[] = [];
+  for (let round = 0; round <= rounds; round += 1) {
+    const [plain, quick] = [await startTime({}), await startTime({ NODE_COMPILE_CACHE: join(folder, "cache") })];
+    if (round === 0) continue;
+    starts.push(plain);
+    cached.push(quick);
+  }
   console.log(
     `${services} services on 2 hosts, ${rounds} rounds, ${cpus().length} processors, load ${loadavg()[0]?.toFixed(1)}`,
   );
-  console.log(`preview without the pack: shortest ${seconds(least(without))}, middle ${seconds(middle(without))}`);
-  console.log(`preview with the pack:    shortest ${seconds(least(withPack))}, middle ${seconds(middle(withPack))}`);
-  console.log(`it adds:                  shortest ${seconds(least(withPack) - least(without))}`);
-  console.log(`processor time until the pack serves: ${seconds(least(starts))}`);
+  for (const kind of ["clock", "processors"] as const) {
+    const [plain, gated] = [without, withPack].map((times) => times.map((one) => one[kind])) as [number[], number[]];
+    console.log(
+      `${kind}: without the pack ${shown(plain)}; with it ${shown(gated)}; ` +
+        `it adds ${seconds(least(gated) - least(plain))} to the shortest, ${seconds(middle(gated) - middle(plain))} to the middle`,
+    );
+  }
+  console.log(`processors until the pack serves: ${shown(starts)}; with NODE_COMPILE_CACHE ${shown(cached)}`);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -70,29 +81,72 @@ for (const name of ["web1", "web2"]) new Host(name, { connection: { host: "127.0
   );
 }
 
-/** Milliseconds of one run of the CLI. */
-function run(...args: string[]): number {
-  const began = performance.now();
-  const { status, stdout, stderr } = spawnSync("pulumi", [...args, "--non-interactive"], {
-    cwd: folder,
-    env,
-    encoding: "utf8",
+/** Milliseconds by the clock, and of processors in all processes together. */
+interface Times {
+  readonly clock: number;
+  readonly processors: number;
+}
+
+/** One run of the CLI. */
+function run(...args: string[]): Promise<Times> {
+  return new Promise((resolve, reject) => {
+    const began = performance.now();
+    // In a session of its own, by which its plugins are known.
+    const child = spawn("pulumi", [...args, "--non-interactive"], { cwd: folder, env, detached: true });
+    const output: Buffer[] = [];
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => output.push(chunk));
+    const used = new Map<string, number>();
+    const look = () => {
+      for (const [pid, time] of processorTimes(child.pid)) used.set(pid, time);
+    };
+    const looking = setInterval(look, 20);
+    child.on("error", reject);
+    child.on("exit", look);
+    child.on("close", (code) => {
+      clearInterval(looking);
+      if (code !== 0) reject(new Error(`pulumi ${args.join(" ")} failed:\n${Buffer.concat(output)}`));
+      const processors = [...used.values()].reduce((sum, time) => sum + time, 0);
+      resolve({ clock: performance.now() - began, processors });
+    });
   });
-  if (status !== 0) throw new Error(`pulumi ${args.join(" ")} failed:\n${stdout}${stderr}`);
-  return performance.now() - began;
+}
+
+/** Milliseconds of processors that each process of a session has used, by its id. */
+function processorTimes(session: number | undefined): (readonly [pid: string, ms: number])[] {
+  return readdirSync("/proc").flatMap((pid) => {
+    if (!/^\d+$/.test(pid)) return [];
+    const fields = statFields(pid);
+    return Number(fields[3]) === session ? [[pid, usedTime(fields)] as const] : [];
+  });
+}
+
+/** What /proc/PID/stat says behind the name, from the state on; nothing of a process that is gone. */
+function statFields(pid: number | string | undefined): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
+  } catch {
+    return [];
+  }
+}
+
+/** In user and in system mode; the fields are in ticks of 10 ms. */
+function usedTime(fields: readonly string[]): number {
+  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 /** Milliseconds of processor time that the pack takes until it serves. */
-function startTime(): Promise<number> {
+function startTime(more: NodeJS.ProcessEnv): Promise<number> {
   return new Promise((resolve, reject) => {
     const launcher = join(root, "node_modules/@pulumi/pulumi/cmd/run-policy-pack/index.js");
-    const child: ChildProcess = spawn(process.execPath, [launcher, "127.0.0.1:1", "."], { cwd: pack });
+    const child: ChildProcess = spawn(process.execPath, [launcher, "127.0.0.1:1", "."], {
+      cwd: pack,
+      env: { ...process.env, ...more },
+    });
     child.on("error", reject);
     child.stdout?.once("data", () => {
-      const fields = readFileSync(`/proc/${child.pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+      const used = usedTime(statFields(child.pid));
       child.kill();
-      // In ticks of 10 ms, of the process in user and in system mode.
-      child.once("close", () => resolve((Number(fields[11]) + Number(fields[12])) * 10));
+      child.once("close", () => resolve(used));
     });
   });
 }
@@ -107,4 +161,8 @@ function middle(times: readonly number[]): number {
 
 function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(2)} s`;
+}
+
+function shown(times: readonly number[]): string {
+  return `${seconds(least(times))} to ${seconds(middle(times))}`;
 }
