@@ -17,8 +17,10 @@ import { shown } from "../test/hosts/facts.ts";
 import { Load } from "../test/hosts/load.ts";
 import { connectionOf, type TestStack, testStack } from "../test/hosts/stack.ts";
 
+type Preludes = Readonly<Record<string, (inService: string) => string>>;
+
 /** What is put before the program's own code. `inService`: the service alone, so that its `check` does not find it first. */
-const preludes: Readonly<Record<string, (inService: string) => string>> = {
+const preludes: Preludes = {
   "fails to import": () => "import no_such_module\n",
   "hangs at its start": (inService) => `import os, time\nif ${inService}: time.sleep(100000)\n`,
   // Where the sandbox's kernel has no memory controller no limit holds: this is what the kernel does at one.
@@ -26,6 +28,14 @@ const preludes: Readonly<Record<string, (inService: string) => string>> = {
     `import os, threading\nif ${inService}: threading.Timer(2, os.kill, (os.getpid(), 9)).start()\n`,
   "exits after 5 s": (inService) =>
     `import os, threading\nif ${inService}: threading.Timer(5, os._exit, (3,)).start()\n`,
+};
+
+/** A batch is over in less than 2 s, so it is broken at once, and its `check` is all that can find it before the night. */
+const batchPreludes: Preludes = {
+  "fails to import": () => "import no_such_module\n",
+  "hangs at its start": () => "import time\ntime.sleep(100000)\n",
+  "is killed, as by a memory limit": () => "import os\nos.kill(os.getpid(), 9)\n",
+  "ends with an error": () => "raise SystemExit(3)\n",
 };
 
 interface Program {
@@ -36,6 +46,12 @@ interface Program {
   /** Python that is true in the service and not in its hooks. */
   readonly inService: string;
   readonly port?: number;
+  /** Its users, where they do not come by HTTP. */
+  readonly users?: (host: SandboxHost) => Users;
+  /** Services of the example that stay as they are: those of others. */
+  readonly ofOthers?: readonly string[];
+  /** @default those of every service */
+  readonly preludes?: Preludes;
   /** What is changed in the example's own definition of it. */
   readonly args: Readonly<Record<string, unknown>>;
   readonly secrets?: Readonly<Record<string, string>>;
@@ -44,6 +60,12 @@ interface Program {
   readonly breaks?: Readonly<Record<string, (source: string) => () => void>>;
   /** A command that fails unless it does its work. */
   readonly works: string;
+}
+
+/** Who uses a program while its next release is tried. */
+interface Users {
+  /** What they met, once the last of them has. */
+  end(): Promise<string>;
 }
 
 const isNotified = `"NOTIFY_SOCKET" in os.environ`;
@@ -123,6 +145,8 @@ class Migration(migrations.Migration):
     code: "bot.py",
     inService: isNotified,
     args: { timeoutStartSec: "15s", settleSec: 8 },
+    ofOthers: ["chat"],
+    users: speakers,
     works:
       "n=$(curl -sf http://127.0.0.1:9100/answers | tr -cd : | wc -c); curl -sf --data hi http://127.0.0.1:9100/say >/dev/null; for i in $(seq 40); do sleep 0.5; [ $(curl -sf http://127.0.0.1:9100/answers | tr -cd : | wc -c) -gt $n ] && exit 0; done; exit 1",
   },
@@ -131,6 +155,7 @@ class Migration(migrations.Migration):
     unit: "batch",
     code: "batch.py",
     inService: "True",
+    preludes: batchPreludes,
     args: { hookSec: "20s" },
     works: "systemctl start batch.service; grep -q mean /var/lib/private/batch/report.json",
   },
@@ -141,9 +166,9 @@ async function main(): Promise<void> {
   if (!isDebianRelease(release)) throw new Error(`there is no release ${release}`);
   Object.assign(process.env, (await pulumiToolchain(console.log)).env);
   console.log(
-    `${release}\n| program | its new release | found by | the process before | requests meanwhile: made, refused, failed |`,
+    `${release}\n| program | its new release | found by | the process before | its users meanwhile | the update took |`,
   );
-  console.log("|---|---|---|---|---|");
+  console.log("|---|---|---|---|---|---|");
   for (const [title, program] of Object.entries(programs)) {
     if (only.length === 0 || only.includes(program.example)) await trials(release, title, program);
   }
@@ -167,7 +192,7 @@ async function trials(release: DebianRelease, title: string, program: Program): 
     await good();
     const breaks = {
       ...Object.fromEntries(
-        Object.entries(preludes).map(([name, prelude]) => [
+        Object.entries(program.preludes ?? preludes).map(([name, prelude]) => [
           name,
           (): (() => void) => {
             const text = readFileSync(code, "utf8");
@@ -195,7 +220,7 @@ async function prepared(
   stack: TestStack,
   host: SandboxHost,
   release: DebianRelease,
-  { example, unit, args, secrets }: Program,
+  { example, unit, args, secrets, ofOthers = [] }: Program,
   source: string,
 ): Promise<Up> {
   const config = await exampleConfig(stack, example);
@@ -204,7 +229,8 @@ async function prepared(
   if (release === "trixie" && example === "batch") writeFileSync(join(source, "requirements.txt"), "numpy==2.2.6\n");
   const wheels = await wheelhouse(join(source, "requirements.txt"), console.log, [release]);
   const timed = Object.values(config.timers ?? {}).map((timer) => timer.pythonService as ExampleSection[string]);
-  for (const service of [...Object.values(config.pythonServices ?? {}), ...timed]) {
+  const own = Object.entries(config.pythonServices ?? {}).filter(([name]) => !ofOthers.includes(name));
+  for (const service of [...own.map(([, service]) => service), ...timed]) {
     Object.assign(service, { source, ...(service.requirements === undefined ? {} : { wheelhouse: wheels }) });
   }
   Object.assign(config.pythonServices?.[unit] ?? timed[0]!, args);
@@ -214,17 +240,18 @@ async function prepared(
   };
 }
 
-async function trial(host: SandboxHost, { unit, port, works }: Program, up: Up): Promise<string> {
+async function trial(host: SandboxHost, program: Program, up: Up): Promise<string> {
+  const { unit, works } = program;
   const look = async () => ({
     ...(await shown(host, `${unit}.service`, "InvocationID", "ActiveState")),
     current: (await host.output(`readlink /opt/${unit}/current`)).trim(),
   });
   const before = await look();
-  const load = port === undefined ? undefined : new Load(host, 20, port);
-  await load?.answersMore(20);
+  const users = program.users?.(host) ?? (await clients(host, program.port));
+  const started = Date.now();
   const run = await up();
-  await load?.answersMore(20);
-  const ended = await load?.end();
+  const seconds = (Date.now() - started) / 1000;
+  const met = await users.end();
   assert.equal(run.code, 1, run.output);
   const found =
     /its (check|pre-start) hook failed|(did not come up|not ready in time|did not stay up|its health gate|health\s+gate)/.exec(
@@ -237,10 +264,55 @@ async function trial(host: SandboxHost, { unit, port, works }: Program, up: Up):
   await sleep(1000);
   await host.output(works, { timeoutSec: 60 });
   const isSame = after.InvocationID === before.InvocationID;
-  const refused = ended?.lost.get("ECONNREFUSED") ?? 0;
-  const failed = [...(ended?.lost.values() ?? [])].reduce((sum, each) => sum + each, 0) - refused;
-  const clients = ended === undefined ? "" : `${ended.begun}, ${refused}, ${failed}`;
-  return `${found[1] ?? found[2]} | ${isSame ? "went on" : "came back"} | ${clients}`;
+  return `${found[1] ?? found[2]} | ${isSame ? "went on" : "came back"} | ${met} | ${seconds.toFixed(0)} s`;
+}
+
+/** Clients by HTTP, 20 new ones a second. */
+async function clients(host: SandboxHost, port: number | undefined): Promise<Users> {
+  if (port === undefined) return { end: async () => "" };
+  const load = new Load(host, 20, port);
+  await load.answersMore(20);
+  return {
+    end: async () => {
+      await load.answersMore(20);
+      const { begun, lost } = await load.end();
+      const refused = lost.get("ECONNREFUSED") ?? 0;
+      const failed = [...lost.values()].reduce((sum, each) => sum + each, 0) - refused;
+      return `${begun} requests, ${refused} refused, ${failed} failed`;
+    },
+  };
+}
+
+/** People who say something to the bot twice a second, and each wait for one answer. */
+function speakers(host: SandboxHost): Users {
+  let said = 0;
+  let isOver = false;
+  const answers = async () =>
+    Object.values(
+      JSON.parse(await host.output("curl -sf --max-time 5 http://127.0.0.1:9100/answers")) as Record<string, string[]>,
+    );
+  const answeredTwice = (all: readonly string[][]) => all.filter((each) => each.length > 1).length;
+  const before = answers();
+  const talk = (async () => {
+    for (await before; !isOver; said++) {
+      await host.output("curl -sf --max-time 5 --data hi http://127.0.0.1:9100/say");
+      await sleep(500);
+    }
+  })();
+  // Its error is thrown by `end`.
+  talk.catch(() => {});
+  return {
+    end: async () => {
+      isOver = true;
+      await talk;
+      const due = (await before).length + said;
+      for (const deadline = Date.now() + 30_000; (await answers()).length < due && Date.now() < deadline; )
+        await sleep(500);
+      const got = await answers();
+      const twice = answeredTwice(got) - answeredTwice(await before);
+      return `${said} messages, ${due - got.length} without an answer, ${twice} answered twice`;
+    },
+  };
 }
 
 main().catch((error: unknown) => {
