@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import type { SandboxHost } from "../../sandbox/host.ts";
+import { startedCommand } from "./command-run.ts";
+import { awaited } from "./facts.ts";
 import { bootedFleet, type Fleet, testOnEachHost } from "./fleet.ts";
 import { differingUnits, invocations } from "./invocations.ts";
 
@@ -114,6 +116,47 @@ suite("instances of a service", { timeout: 500_000 }, () => {
         await host.output("ls -d /etc/systemd/system/pool@*"),
         "/etc/systemd/system/pool@1.service\n/etc/systemd/system/pool@2.service\n",
       );
+    }
+  });
+
+  test("are known by their names to health checks, status and drift", async () => {
+    const check = {
+      unit: "pool@1.service",
+      command: { exec: ["/usr/bin/test", "!", "-e", "/srv/ill"] },
+      everySec: "1s",
+      failAfter: 1,
+      graceSec: "0",
+      actions: ["restart"],
+      maxActions: 1,
+    };
+    await fleet.deploy({ ...config(2, "two"), healthChecks: { "pool-one": check } });
+    const invocation = (host: SandboxHost, instance: number) =>
+      host.output(`systemctl show --property=InvocationID pool@${instance}.service`);
+    await Promise.all(
+      fleet.hosts.map(async (host) => {
+        const [first, second] = [await invocation(host, 1), await invocation(host, 2)];
+        await host.output("touch /srv/ill");
+        const restarted = async () => (await invocation(host, 1)) !== first;
+        await awaited(`${host.release}: the check restarts pool@1`, 60, restarted);
+        await host.output("rm /srv/ill");
+        assert.equal(await invocation(host, 2), second, host.release);
+        const well = async () => /healthy/.test(await host.output("pulumi-systemd-host health --json"));
+        await awaited(`${host.release}: pool@1 is well again`, 60, well);
+        await host.output("systemctl stop pool@2.service; echo '# by hand' >>/etc/systemd/system/pool@1.service");
+      }),
+    );
+    const status = await startedCommand(fleet.stack, ["status", "pool@*"]).ended;
+    assert.equal(status.code, 1, status.stderr);
+    const drift = await startedCommand(fleet.stack, ["drift"]).ended;
+    assert.equal(drift.code, 1, drift.stderr);
+    for (const { release } of fleet.hosts) {
+      assert.match(
+        status.stdout,
+        new RegExp(`^${release} +pool@1\\.service +active \\(running\\) .* healthy .* file-changed$`, "m"),
+      );
+      assert.match(status.stdout, new RegExp(`^${release} +pool@2\\.service +inactive \\(dead\\) `, "m"));
+      assert.match(drift.stdout, new RegExp(`${release}: drift .*pool@1\\.service`));
+      assert.match(drift.stdout, new RegExp(`${release}: drift .*pool@2\\.service`));
     }
   });
 
