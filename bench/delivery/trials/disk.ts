@@ -37,7 +37,7 @@ export async function diskTrial(bench: DeliveryBench): Promise<void> {
   const filled = host.output("python3 -", { stdin: filler, timeoutSec: 320 });
   // Its error is thrown where it is awaited.
   filled.catch(() => {});
-  const full = await bench.bad(services, /No space left on device/);
+  const full = await bench.refused(services, /No space left on device/);
   const unpacked = Number(await filled);
   assert.ok(unpacked > 50 && unpacked < files, `the disk was full with ${unpacked} files`);
   assert.equal(await host.output("rm /opt/big/filler; ls -A /opt/big; ls /etc/systemd/system | grep big || true"), "");
@@ -48,7 +48,7 @@ export async function diskTrial(bench: DeliveryBench): Promise<void> {
     full,
   );
   await host.output("dd if=/dev/zero of=/opt/big/filler bs=1M count=40 2>/dev/null");
-  const early = await bench.bad(
+  const early = await bench.refused(
     services,
     /no room on the file system of .*: unpacked it needs \d+ MiB, and \d+ MiB are free/,
   );
