@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
+import type { DriftReport } from "../../cli/drift.ts";
 import type { SandboxHost } from "../../sandbox/host.ts";
 import { startedCommand } from "./command-run.ts";
 import { awaited } from "./facts.ts";
@@ -147,18 +148,35 @@ suite("instances of a service", { timeout: 500_000 }, () => {
     );
     const status = await startedCommand(fleet.stack, ["status", "pool@*"]).ended;
     assert.equal(status.code, 1, status.stderr);
-    const drift = await startedCommand(fleet.stack, ["drift"]).ended;
+    const drift = await startedCommand(fleet.stack, ["drift", "--json"]).ended;
     assert.equal(drift.code, 1, drift.stderr);
+    const report: DriftReport = JSON.parse(drift.stdout);
     for (const { release } of fleet.hosts) {
       assert.match(
         status.stdout,
-        new RegExp(`^${release} +pool@1\\.service +active \\(running\\) .* healthy .* file-changed$`, "m"),
+        new RegExp(
+          `^${release} +pool@1\\.service +active \\(running\\) .* healthy .* file-changed daemon-reload$`,
+          "m",
+        ),
       );
       assert.match(status.stdout, new RegExp(`^${release} +pool@2\\.service +inactive \\(dead\\) `, "m"));
-      assert.match(drift.stdout, new RegExp(`${release}: drift .*pool@1\\.service`));
-      assert.match(drift.stdout, new RegExp(`${release}: drift .*pool@2\\.service`));
+      const found = report.hosts.find(({ host }) => host === release)?.report?.findings ?? [];
+      assert.deepEqual(found.map(({ kind, unit }) => `${kind} ${unit}`).sort(), [
+        "daemon-reload pool@1.service",
+        "file-changed pool@1.service",
+        "stopped pool@2.service",
+      ]);
     }
   });
 
-  test("go with destroy, but for their data", () => fleet.destroy(data));
+  test("go with destroy, but for their data", async () => {
+    // What somebody changed by hand would stay.
+    await Promise.all(fleet.hosts.map((host) => host.output("sed -i '$d' /etc/systemd/system/pool@1.service")));
+    await fleet.destroy([
+      ...data,
+      "/run/pulumi-systemd/health",
+      "/var/lib/pulumi-systemd-health",
+      "/var/lib/pulumi-systemd-notify",
+    ]);
+  });
 });
