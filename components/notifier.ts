@@ -29,7 +29,7 @@ export { MailSecurity, notifierSchema, WebhookShape } from "./notifier-args.ts";
  *   mail: { host: "mail.example.org", from: "web@example.org", to: ["ops@example.org"], user: "web", password },
  *   webhooks: { chat: { url: chatUrl, shape: "slack" } },
  * });
- * const backup = new Service("backup", { exec: ["/usr/local/bin/backup"], unit: { OnFailure: [ops.onFailure] } });
+ * const backup = new Service("nightly-backup", { exec: ["/usr/local/bin/backup"], unit: { OnFailure: [ops.onFailure] } });
  * ```
  */
 export class Notifier extends pulumi.ComponentResource {

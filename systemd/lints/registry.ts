@@ -1,6 +1,7 @@
 import { calendarLints } from "./calendars.ts";
 import { dependencyLints } from "./dependencies.ts";
 import { directiveLints } from "./directives.ts";
+import { dynamicUserLints } from "./dynamic-user.ts";
 import { executableLints } from "./executable.ts";
 import { installLints } from "./install.ts";
 import type { Lint } from "./lint.ts";
@@ -40,7 +41,7 @@ export const lintFamilies: readonly LintFamily[] = [
   { name: "Variables and specifiers", lints: variableLints },
   { name: "Secrets", lints: secretLints },
   { name: "Paths and the sandbox", lints: sandboxPathLints },
-  { name: "Users and privileges", lints: privilegeLints },
+  { name: "Users and privileges", lints: [...privilegeLints, ...dynamicUserLints] },
   { name: "Output, limits, names", lints: outputLints },
   { name: "Dependencies", lints: [...dependencyLints, ...orderingCycleLints] },
   { name: "Enabling", lints: installLints },

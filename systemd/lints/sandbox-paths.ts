@@ -149,13 +149,9 @@ export const sandboxPathLints: readonly Lint[] = [
     fix: "Keep data in StateDirectory=, CacheDirectory= or LogsDirectory=, or use a fixed User= without DynamicUser=.",
     hits: (unit) => {
       if (!isService(unit) || !isOn(unit, "Service.DynamicUser")) return [];
-      const user = settingOf(unit, "Service.User");
       const own = ownDirectories(unit);
       const directory = settingOf(unit, "Service.WorkingDirectory");
       const hits: LintHit[] = [];
-      if (user !== undefined && ["root", "www-data", "nobody", "daemon"].includes(user.value)) {
-        hits.push({ at: user, message: `${quoted(user)} is a fixed user, so DynamicUser=yes makes none` });
-      }
       for (const { word, at } of listWordsOf(unit, "Service.ReadWritePaths")) {
         const path = word.replace(/^[-+]*/, "");
         if (path.startsWith("%") || own.some((root) => isBelow(path, root)) || /^\/(dev|proc|sys)(\/|$)/.test(path))
