@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { sha256 } from "../../activation/digests.ts";
 import type { SandboxHost } from "../../sandbox/host.ts";
@@ -13,7 +15,14 @@ const store = "/etc/pulumi-systemd/credentials/keeper";
 const hostKey = "/var/lib/systemd/credential.secret";
 const given = "/run/credentials/keeper.service";
 const random = () => randomBytes(18).toString("hex");
-const [first, second, third] = [random(), random(), random()] as const;
+const [first, second, third, ofMover] = [random(), random(), random(), random()] as const;
+const mover = `
+import hashlib, os, pathlib, sys, time
+own = pathlib.Path(os.environ["CREDENTIALS_DIRECTORY"], "own").read_bytes()
+assert hashlib.sha256(hashlib.sha256(own).digest()).hexdigest() == "${sha256(createHash("sha256").update(ofMover).digest())}"
+print("has it", *sys.argv[1:], flush=True)
+time.sleep(0 if sys.argv[1:] else 10**6)
+`;
 const keystore = Buffer.concat([Buffer.from([0, 255, 254, 10]), Buffer.from(random())]);
 /** It ends where it cannot read one of them. */
 const reader = [
@@ -27,6 +36,8 @@ suite("credentials encrypted at rest", { timeout: 600_000 }, () => {
   /** Those that can: systemd 252 and 257. */
   let hosts: readonly SandboxHost[];
   let old: SandboxHost;
+  /** A program that ends where its credential is another one. */
+  let code: string;
 
   /** `waitSec` differs so that Pulumi asks the hosts also where nothing else does. */
   const configure = (token: string, waitSec: number, { exec = reader, on = hosts, stated = {} } = {}) =>
@@ -36,6 +47,15 @@ suite("credentials encrypted at rest", { timeout: 600_000 }, () => {
           keeper: { exec, credentialsAtRest: "encrypted", timeoutStopSec: "2s" },
           bystander: { exec: ["/bin/sleep", "infinity"], credentials: { own: "same all along" } },
         },
+        // Its hook runs before the switch, when the credential is not at its own place yet.
+        pythonServices: {
+          mover: {
+            source: code,
+            exec: ["python", "main.py"],
+            preStart: ["python", "main.py", "--once"],
+            credentialsAtRest: "encrypted",
+          },
+        },
         hosts: Object.fromEntries(
           on.map((host) => [host.release, { connection: connectionOf(host), waitSec, ...stated }]),
         ),
@@ -43,6 +63,7 @@ suite("credentials encrypted at rest", { timeout: 600_000 }, () => {
       {
         "services.keeper.credentials.token": token,
         "services.keeper.credentialsBase64.keystore": keystore.toString("base64"),
+        "pythonServices.mover.credentials.own": ofMover,
       },
     );
   const onAll = <T>(body: (host: SandboxHost) => Promise<T>) => Promise.all(hosts.map(body));
@@ -58,13 +79,17 @@ suite("credentials encrypted at rest", { timeout: 600_000 }, () => {
     const inside = `/proc/$(systemctl show --property=MainPID --value keeper.service)/root${given}`;
     assert.equal(await host.output(`cat ${inside}/token`), token, host.release);
     assert.equal(await host.output(`base64 -w0 ${inside}/keystore`), keystore.toString("base64"));
-    const traces = [first, second, third].flatMap((text) => [text, sha256(text), Buffer.from(text).toString("base64")]);
+    const traces = [first, second, third, ofMover].flatMap((text) => [
+      text,
+      sha256(text),
+      Buffer.from(text).toString("base64"),
+    ]);
     traces.push(keystore.subarray(4).toString(), sha256(keystore), keystore.toString("base64"));
     const decoy = random();
     await host.writeFile("/var/tmp/decoy", `x${decoy}x`, 0o600);
     const found = await filesWith(host, [...traces, decoy]);
     await host.output("rm /var/tmp/decoy");
-    const inMemory = [`${given}/keystore`, `${given}/token`];
+    const inMemory = [`${given}/keystore`, `${given}/token`, "/run/credentials/mover.service/own"];
     assert.deepEqual(
       found.filter((path) => !inMemory.includes(path)),
       ["/var/tmp/decoy"],
@@ -74,6 +99,9 @@ suite("credentials encrypted at rest", { timeout: 600_000 }, () => {
 
   before(async () => {
     fleet = await bootedFleet();
+    code = join(fleet.stack.folder, "mover");
+    mkdirSync(code);
+    writeFileSync(join(code, "main.py"), mover);
     old = fleet.hosts.find(({ release }) => systemdVersion[release] < 250)!;
     hosts = fleet.hosts.filter((host) => host !== old);
   });
@@ -85,7 +113,7 @@ suite("credentials encrypted at rest", { timeout: 600_000 }, () => {
     assert.notEqual(run.code, 0);
     assert.ok(
       run.output.includes(
-        `keeper.service: \`credentialsAtRest: "encrypted"\` is LoadCredentialEncrypted=, which needs systemd 250, and ${old.release} has 247; say \`credentialsAtRest: "plain"\` for it`,
+        `keeper.service, mover.service: \`credentialsAtRest: "encrypted"\` is LoadCredentialEncrypted=, which needs systemd 250, and ${old.release} has 247; say \`credentialsAtRest: "plain"\` for it`,
       ),
       run.output,
     );
@@ -97,13 +125,15 @@ suite("credentials encrypted at rest", { timeout: 600_000 }, () => {
     assert.equal(run.code, 1, run.output);
     assert.ok(
       run.output.includes(
-        `this host has systemd 247, and LoadCredentialEncrypted= needs 250; nothing was changed on it. Next: say \`credentialsAtRest: "plain"\` for what has ${store}/keystore, ${store}/token, or upgrade the host.`,
+        `this host has systemd 247, and LoadCredentialEncrypted= needs 250; nothing was changed on it. Next: say \`credentialsAtRest: "plain"\` for what has ${store}/keystore, ${store}/token, /etc/pulumi-systemd/credentials/mover/own, or upgrade the host.`,
       ),
       run.output,
     );
     assert.equal(await old.output("ls -A /etc/pulumi-systemd /var/lib/pulumi-systemd 2>/dev/null || true"), "");
     await onAll(async (host) => {
       await assertHas(host, first);
+      const printed = await host.output("journalctl --sync; journalctl --output=cat | grep '^has it'");
+      assert.deepEqual(printed.trimEnd().split("\n"), ["has it --once", "has it"]);
       assert.equal(
         await host.output(`stat --format='%n %a %U:%G %F' ${store}/keystore ${store}/token`),
         ["keystore", "token"].map((name) => `${store}/${name} 600 root:root regular file\n`).join(""),
@@ -169,10 +199,10 @@ suite("credentials encrypted at rest", { timeout: 600_000 }, () => {
   });
 
   test("go with destroy, all but the key that systemd-creds made of the host", async () => {
-    await fleet.destroy([hostKey, "/var/lib/keeper", "/var/lib/bystander", "/var/lib/private"]);
+    await fleet.destroy([hostKey, "/var/lib/keeper", "/var/lib/bystander", "/var/lib/mover", "/var/lib/private"]);
     await onAll(async (host) => {
       assert.equal(await host.output(`stat --format='%a %U' ${hostKey}`), "400 root\n");
-      assert.deepEqual(await filesWith(host, [first, second, third]), []);
+      assert.deepEqual(await filesWith(host, [first, second, third, ofMover]), []);
     });
   });
 });
