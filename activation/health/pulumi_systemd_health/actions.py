@@ -9,6 +9,7 @@ from typing import Sequence
 from .command import OverdueError, completed, first_line
 from .errors import BrokenCheckError
 from .settings import Step
+from .state import State
 from .units import ANSWER_SEC
 
 # A unit's own time limits for stop and start are usually 90 s each. The job goes on when this is over.
@@ -17,11 +18,11 @@ ACTION_SEC = 200.0
 HOST_PROGRAM = "/var/lib/pulumi-systemd/.program.py"
 
 
-def action_problem(step: Step, unit: str, check: str) -> str:
-    """Do it for the check of that name and wait for its end. Why that failed, or nothing."""
+def action_problem(step: Step, unit: str, check: str, state: State) -> str:
+    """Do it for the check of that name and state and wait for its end. Why that failed, or nothing."""
     try:
         if step.is_rollback:
-            return _rollback_problem(step, unit, check)
+            return _rollback_problem(step, unit, check, state)
         if step.verb == "reload":
             return _job_problem(("systemctl", "reload", "--", unit))
         target = step.unit if step.verb == "start" else unit
@@ -32,14 +33,16 @@ def action_problem(step: Step, unit: str, check: str) -> str:
         return str(problem)
 
 
-def _rollback_problem(step: Step, unit: str, check: str) -> str:
+def _rollback_problem(step: Step, unit: str, check: str, state: State) -> str:
     """
     Go back as a person would on this host, in a unit of its own: this process may not write what that must. A oneshot
     has ended when its start has, so that systemd-run need not wait by the message bus, which may not be there.
     """
     name = f"pulumi-systemd-rollback-{re.sub('[^A-Za-z0-9_.-]', '-', check)}.service"
     completed(("systemctl", "reset-failed", "--", name), ANSWER_SEC)
-    back = ("rollback", f"--unit={unit}", f"--newer={step.newer_sec}s", f"--by=health check {check}")
+    back = ["rollback", f"--unit={unit}", f"--newer={step.newer_sec}s", f"--by=health check {check}"]
+    # What was ill before the update is not the update's fault.
+    back += [f"--ill={since:.3f}..{last:.3f}" for since, last in state.ill]
     problem = _job_problem(
         (
             *("systemd-run", "--quiet", "--collect", f"--unit={name}", "--service-type=oneshot"),

@@ -9,6 +9,7 @@ from .settings import Check, Step
 from .state import Outage, State
 
 ERROR, WARNING, NOTICE = 3, 4, 5
+MOST_OUTAGES = 50
 
 
 class Condition(Enum):
@@ -112,8 +113,8 @@ def _looping(state: State, sight: Sight, now: float, check: Check) -> Decision:
     told: list[Message] = []
     if state.outage is None:
         told.append(Message("outage", WARNING, f"not well, it fails again and again: {reason}"))
-        state = replace(state, outage=Outage(now, reason, 0, now))
     seen = Sight(sight.condition, reason, sight.since_start)
+    state = _ill(state, reason, now, check)[0]
     return _waiting(state, told, "systemd restarts it by itself", seen, now, check, None)
 
 
@@ -122,8 +123,8 @@ def _of_now(state: State, now: float, check: Check) -> State:
     The state without actions that no longer count. What lies in the future was written before the clock went back, and
     counts as of now.
     """
-    moments = (*state.actions, state.next_allowed, state.outage, state.well_since, state.opened, state.blocked)
-    if not any(moments):
+    moments = (*state.actions, state.next_allowed, state.well_since, state.opened, state.blocked)
+    if state.outage is None and not state.ill and not any(moments):
         return state
     longest = max(check.backoff_max_sec, check.backoff_sec) * (1 + check.jitter)
     return replace(
@@ -134,6 +135,8 @@ def _of_now(state: State, now: float, check: Check) -> State:
         outage=None if state.outage is None else replace(state.outage, told=min(state.outage.told, now)),
         well_since=None if state.well_since is None else min(state.well_since, now),
         blocked=None if state.blocked is None else min(state.blocked, now),
+        # So long before an update as that may be old: not its fault.
+        ill=tuple((min(since, now), min(last, now)) for since, last in state.ill if now - last < 2 * _longest_back(check)),
     )
 
 
@@ -200,17 +203,18 @@ def _unhealthy(state: State, sight: Sight, now: float, check: Check, dice: float
         return Decision(state, None, messages, "failing", text)
 
     told: list[Message] = []
-    outage = state.outage
-    if outage is None:
-        outage = Outage(now, sight.reason, 0, now)
+    if state.outage is None:
         often = f"{failures} of {len(recent)} checks" if check.fail_of > check.fail_after else _times(failures, "check")
         told.append(Message("outage", WARNING, f"not well, {often} failed: {sight.reason}"))
-    state = replace(state, outage=outage)
+    state, outage = _ill(state, sight.reason, now, check)
 
     if sight.hopeless:
         return _open(state, told, f"systemd cannot start it, {sight.hopeless}", sight, now, check)
     if not check.ladder or check.max_actions == 0:
         return _waiting(state, told, "this check only tells", sight, now, check, None)
+    step = next_step(check, state)
+    if step is None:
+        return _open(state, told, "a rollback did not help, so it is left alone", sight, now, check)
     used = len(state.actions)
     free_at = 0.0 if used < check.max_actions else state.actions[used - check.max_actions] + check.within_sec
     if state.opened is not None:
@@ -222,13 +226,36 @@ def _unhealthy(state: State, sight: Sight, now: float, check: Check, dice: float
     if wait_until > now:
         phase = "open" if state.opened is not None else "waiting"
         return _waiting(state, told, phase, sight, now, check, wait_until)
-    return _acting(state, outage, told, sight, now, check, dice)
+    return _acting(state, outage, step, told, sight, now, check, dice)
+
+
+def next_step(check: Check, state: State) -> Step | None:
+    """The rung of the ladder that is next, the last again and again, but for a rollback: an outage has one at most."""
+    went_back = state.outage is not None and state.outage.rolled_back
+    left = [(rung, step) for rung, step in enumerate(check.ladder) if not (went_back and step.is_rollback)]
+    reached = [step for rung, step in left if rung <= state.tries]
+    return reached[-1] if reached else left[0][1] if left else None
+
+
+def _ill(state: State, reason: str, now: float, check: Check) -> tuple[State, Outage]:
+    """The state and its outage, which begins now if it has not yet."""
+    outage = state.outage or Outage(now, reason, 0, now)
+    ill = state.ill
+    if _longest_back(check):
+        before = ill[:-1] if state.outage is not None else ill
+        since = ill[-1][0] if state.outage is not None and ill else now
+        ill = (*before, (since, now))[-MOST_OUTAGES:]
+    return replace(state, outage=outage, ill=ill), outage
+
+
+def _longest_back(check: Check) -> int:
+    """How old an update may be at most that is taken back, 0 where none is."""
+    return max((step.newer_sec for step in check.ladder), default=0)
 
 
 def _acting(
-    state: State, outage: Outage, told: list[Message], sight: Sight, now: float, check: Check, dice: float
+    state: State, outage: Outage, step: Step, told: list[Message], sight: Sight, now: float, check: Check, dice: float
 ) -> Decision:
-    step = check.ladder[min(state.tries, len(check.ladder) - 1)]
     pause = min(check.backoff_max_sec, check.backoff_sec * 2.0 ** min(state.tries, 64)) * (1 + check.jitter * dice)
     used = len(state.actions) + 1
     what = f"{step.verb} {step.unit}".rstrip()
@@ -241,7 +268,7 @@ def _acting(
         actions=(*state.actions, now),
         tries=state.tries + 1,
         next_allowed=now + pause,
-        outage=replace(outage, actions=outage.actions + 1),
+        outage=replace(outage, actions=outage.actions + 1, rolled_back=outage.rolled_back or step.is_rollback),
         # One action was allowed half open; whether it helped shows in the next checks.
         opened=None if state.opened is None else now,
     )
@@ -250,11 +277,12 @@ def _acting(
 
 def _open(state: State, told: list[Message], why: str, sight: Sight, now: float, check: Check) -> Decision:
     if state.opened is not None:
-        return _waiting(state, told, "open", sight, now, check, state.opened + check.half_open_after_sec)
+        again = None if next_step(check, state) is None else state.opened + check.half_open_after_sec
+        return _waiting(state, told, "open", sight, now, check, again)
     outage = state.outage
     told.append(Message("open", ERROR, f"{why}: {sight.reason}"))
     opened = replace(state, opened=now, outage=None if outage is None else replace(outage, told=now))
-    again = None if sight.hopeless else now + check.half_open_after_sec
+    again = None if sight.hopeless or next_step(check, opened) is None else now + check.half_open_after_sec
     return Decision(opened, None, tuple(told), "open", f"open, {why}: {sight.reason}", again)
 
 

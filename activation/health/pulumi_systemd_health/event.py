@@ -51,7 +51,7 @@ def event_text(event: Event) -> str:
 
 def event_of(text: str) -> Event:
     """The event in a file's text. Raises MalformedError."""
-    fields = Fields(parsed_json(text), "", EVENT_KEYS)
+    fields = Fields(parsed_json(text), "", EVENT_KEYS, others=True)
     fields.integer("format", EVENT_FORMAT, EVENT_FORMAT)
     left = None if fields.raw("left") is None else tuple(fields.texts("left"))
     return Event(

@@ -45,7 +45,7 @@ def loaded_history(path: str) -> list[HistoryEntry]:
 
 def _history_entry(line: str) -> HistoryEntry | None:
     try:
-        fields = Fields(parsed_json(line), "", ("at", "check", "event", "text"))
+        fields = Fields(parsed_json(line), "", ("at", "check", "event", "text"), others=True)
         return HistoryEntry(fields.number("at"), fields.text("check"), fields.text("event"), fields.text("text"))
     except MalformedError:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Sequence
 
-from .decision import span
+from .decision import next_step, span
 from .errors import BrokenCheckError
 from .group import group_at, group_names, history_path, report_path, state_path
 from .history import HistoryEntry, loaded_history
@@ -69,7 +69,9 @@ def overview_of(places: Places, only: Sequence[str], now: float) -> list[dict[st
 def _next_action(check: Check, state: State, until: float | None) -> str | None:
     if not check.ladder or check.max_actions == 0:
         return None
-    step = check.ladder[min(state.tries, len(check.ladder) - 1)]
+    step = next_step(check, state)
+    if step is None:
+        return None
     what = f"{step.verb} {step.unit}".rstrip()
     if state.outage is None:
         return f"{what}, when {check.fail_after} of {check.fail_of} checks failed"

@@ -38,7 +38,7 @@ def report_text(report: GroupReport) -> str:
 
 def report_of(text: str) -> GroupReport:
     """The report in a file's text. Raises MalformedError."""
-    fields = Fields(parsed_json(text), "", ("format", "begun", "checks"))
+    fields = Fields(parsed_json(text), "", ("format", "begun", "checks"), others=True)
     fields.integer("format", REPORT_FORMAT, REPORT_FORMAT)
     checks = fields.raw("checks")
     if not isinstance(checks, dict):
@@ -47,7 +47,7 @@ def report_of(text: str) -> GroupReport:
 
 
 def _check_report(value: object, name: str) -> CheckReport:
-    fields = Fields(value, f"checks.{name}", REPORT_KEYS)
+    fields = Fields(value, f"checks.{name}", REPORT_KEYS, others=True)
     return CheckReport(
         fields.text("phase"),
         fields.text("status"),

@@ -159,7 +159,7 @@ class Run:
                 if each.sight.condition is Condition.UNKNOWN:
                     self.broken[each.check.name] = each.sight.reason
                 if made.action is not None:
-                    self._start(each, made.action)
+                    self._start(each, made.action, made.state)
         start_deliveries(self.places, [name for group in groups for name in group.notify])
         self._let_in()
 
@@ -271,15 +271,15 @@ class Run:
         except OSError as problem:
             self.broken[group.name] = f"{path} cannot be written: {problem.strerror}"
 
-    def _start(self, each: Seen, step: Step) -> None:
+    def _start(self, each: Seen, step: Step, state: State) -> None:
         key = each.check.unit or step.unit
         unit = each.check.unit or ""
         self.acting[key] = step
-        threading.Thread(target=self._act, args=(key, each.check.name, step, unit), daemon=True).start()
+        threading.Thread(target=self._act, args=(key, each.check.name, step, unit, state), daemon=True).start()
 
-    def _act(self, key: str, check: str, step: Step, unit: str) -> None:
+    def _act(self, key: str, check: str, step: Step, unit: str, state: State) -> None:
         try:
-            problem = action_problem(step, unit, check)
+            problem = action_problem(step, unit, check, state)
         except Exception as failure:  # noqa: BLE001 the run must hear of its end, whatever it was
             problem = f"a fault of ours ({type(failure).__name__})"
         self.ended.put((key, check, step, problem))

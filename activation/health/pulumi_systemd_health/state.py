@@ -22,6 +22,8 @@ class Outage:
     actions: int
     # When it was last spoken of, so that a reminder comes in its turn.
     told: float
+    # Whether a rollback was tried: an outage has one at most.
+    rolled_back: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,17 +49,20 @@ class State:
     loops: int = 0
     # When it was last left alone because of what it depends on, until it is well.
     blocked: float | None = None
+    # The outages, each from when it was told to when it was last ill, that speak against taking an update back: what was
+    # ill before an update is not its fault. Oldest first.
+    ill: tuple[tuple[float, float], ...] = ()
 
 
 STATE_KEYS = (
     *("unit", "recent", "actions", "tries", "next_allowed", "well_since", "outage", "opened", "blind"),
-    *("restarts", "loops", "blocked"),
+    *("restarts", "loops", "blocked", "ill"),
 )
 
 
 def states_of(text: str) -> dict[str, State]:
     """The states in a file's text, by the name of their check. Raises MalformedError."""
-    fields = Fields(parsed_json(text), "", ("format", "checks"))
+    fields = Fields(parsed_json(text), "", ("format", "checks"), others=True)
     fields.integer("format", STATE_FORMAT, STATE_FORMAT)
     checks = fields.raw("checks")
     if not isinstance(checks, dict):
@@ -67,8 +72,8 @@ def states_of(text: str) -> dict[str, State]:
 
 def _state(value: object, path: str) -> State:
     # A state that was written before these were counted is no reason to forget what is used of the budget.
-    later = {"restarts": 0, "loops": 0, "blocked": None}
-    fields = Fields({**later, **value} if isinstance(value, dict) else value, path, STATE_KEYS)
+    later = {"restarts": 0, "loops": 0, "blocked": None, "ill": []}
+    fields = Fields({**later, **value} if isinstance(value, dict) else value, path, STATE_KEYS, others=True)
 
     def moment(key: str) -> float | None:
         return None if fields.raw(key) is None else fields.number(key)
@@ -92,13 +97,26 @@ def _state(value: object, path: str) -> State:
         restarts=fields.integer("restarts", 0, 1 << 62),
         loops=fields.integer("loops", 0, 1 << 31),
         blocked=moment("blocked"),
+        ill=tuple(_times_ill(item, f"{path}.ill[{index}]") for index, item in enumerate(fields.items("ill"))),
     )
 
 
+def _times_ill(value: object, path: str) -> tuple[float, float]:
+    if not isinstance(value, list) or len(value) != 2:
+        raise MalformedError(f"{path} is not a list of two times")
+    return number(value[0], path), number(value[1], path)
+
+
 def _outage(value: object, path: str) -> Outage:
-    fields = Fields(value, path, ("since", "reason", "actions", "told"))
+    later = {"rolled_back": False}
+    keys = ("since", "reason", "actions", "told", *later)
+    fields = Fields({**later, **value} if isinstance(value, dict) else value, path, keys, others=True)
     return Outage(
-        fields.number("since"), fields.text("reason"), fields.integer("actions", 0, 1 << 31), fields.number("told")
+        since=fields.number("since"),
+        reason=fields.text("reason"),
+        actions=fields.integer("actions", 0, 1 << 31),
+        told=fields.number("told"),
+        rolled_back=fields.flag("rolled_back"),
     )
 
 

@@ -12,16 +12,19 @@ class MalformedError(Exception):
 
 
 class Fields:
-    """One JSON object. `path` names it in messages."""
+    """
+    One JSON object. `path` names it in messages. What this program itself wrote may hold `others`: keys of a newer one,
+    which wrote it before the host went back to this one.
+    """
 
-    def __init__(self, value: object, path: str, keys: Iterable[str]) -> None:
+    def __init__(self, value: object, path: str, keys: Iterable[str], others: bool = False) -> None:
         known = list(keys)
         if not isinstance(value, dict):
             raise MalformedError(f"{path or 'the whole'} is not an object")
         self._values: dict[str, object] = value
         self._path = path
         for key in value:
-            if key not in known:
+            if key not in known and not others:
                 raise MalformedError(f"{self.path(key)} is not known; known are {', '.join(known)}")
         for key in known:
             if key not in value:

@@ -130,7 +130,8 @@ def loaded_runs(path: str) -> Runs | None:
     """What was remembered, None where there is nothing that can be read: then it begins anew."""
     try:
         with open(path, encoding="utf-8") as source:
-            fields = Fields(parsed_json(source.read(1 << 16)), "", ("format", *Runs.__dataclass_fields__))
+            value = parsed_json(source.read(1 << 16))
+        fields = Fields(value, "", ("format", *Runs.__dataclass_fields__), others=True)
         fields.integer("format", RUNS_FORMAT, RUNS_FORMAT)
         failed = fields.raw("failed")
         return Runs(

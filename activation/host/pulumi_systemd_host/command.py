@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from .command_text import generations_text, plan_text, receipt_text, status_text
 from .command_view import generations_view, status_view
 from .errors import HostError
-from .generations import Back, read_generations, target_of
+from .generations import Back, Generation, read_generations, target_of
 from .health_command import run_health, show_log
 from .holding import COMMAND, moment, read_hold, rollback_told, span_sec, told, valid, write_hold
 from .ledger import Hold, Ledger, all_ledgers, scope_directory, write_ledger
@@ -115,6 +115,7 @@ def parser() -> argparse.ArgumentParser:
     rollback.add_argument("--newer", metavar="DURATION", type=_span, help="only if the update came less long ago")
     # A health check says so who it is.
     rollback.add_argument("--by", metavar="NAME", help=argparse.SUPPRESS)
+    rollback.add_argument("--ill", type=_two_times, action="append", default=[], help=argparse.SUPPRESS)
     rollback.add_argument("--dry-run", action="store_true", help="only say what would be done")
     held = rollback.add_mutually_exclusive_group()
     held.add_argument("--hold", metavar="DURATION", type=_span, default=_span(HOLD), help=f"default: {HOLD}")
@@ -244,10 +245,12 @@ def rollback(system: System, options: argparse.Namespace, program: bytes) -> int
     from .rehearsal import rehearsed
 
     ledger = _one(system, options.scope) if options.unit is None else _owner(system, options.unit)
-    if options.newer is not None:
-        refuse_if_older(system, ledger, options.newer, time.time())
     directory = os.path.join(scope_directory(system, ledger.scope), "generations")
-    target = target_of(read_generations(directory), ledger, options.generation)
+    generations = read_generations(directory)
+    if options.newer is None:
+        target = target_of(generations, ledger, options.generation)
+    else:
+        target = target_for_check(system, ledger, generations, options, time.time())
     back = Back(target.number, options.by or person(), options.reason, 0 if options.no_hold else options.hold)
     actions, conflicts = rehearsed(system, ledger, target)
     if options.dry_run or conflicts:
@@ -262,17 +265,28 @@ def rollback(system: System, options: argparse.Namespace, program: bytes) -> int
     return 0
 
 
-def refuse_if_older(system: System, ledger: Ledger, newer_sec: int, now: float) -> None:
-    """Raises HostError where it has run for longer, was gone back from already, or a person holds the host."""
+def target_for_check(
+    system: System, ledger: Ledger, generations: dict[int, Generation], asked: argparse.Namespace, now: float
+) -> Generation:
+    """
+    The generation that a health check goes back to. Raises HostError where it may not: one went back already, a person
+    holds the host, the update came too long ago, or what is ill was ill before that: then the update is not what is
+    wrong, and what was there before it is no better.
+    """
     if ledger.rolled_back:
         raise HostError(f"{rollback_told(ledger)}: one does not go back further")
+    target = target_of(generations, ledger, asked.generation)
     held = valid(ledger.hold, now) or valid(read_hold(system), now)
     if held:
         raise HostError(f"{ledger.scope} is {told(held)}")
-    age = now - ledger.at
-    if age >= newer_sec:
-        since = f"generation {ledger.generation} of {ledger.scope} has run since {moment(ledger.at)}"
-        raise HostError(f"{since}, longer than {newer_sec} s: it is not what is wrong now")
+    generation, ran = f"generation {ledger.generation} of {ledger.scope}", now - ledger.at
+    if ran >= asked.newer:
+        since = f"{generation} has run since {moment(ledger.at)}"
+        raise HostError(f"{since}, longer than {asked.newer} s: it is not what is wrong now")
+    for since, last in asked.ill:
+        if since < ledger.at and last >= max(target.at, ledger.at - asked.newer):
+            raise HostError(f"it was not well on {moment(since)} either, before {generation} came: that is not what is wrong")
+    return target
 
 
 def person() -> str:
@@ -315,6 +329,11 @@ def _number(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of a generation; `{COMMAND} generations` lists them")
     return int(text)
+
+
+def _two_times(text: str) -> tuple[float, float]:
+    since, _, last = text.partition("..")
+    return float(since), float(last)
 
 
 def _span(text: str) -> int:

@@ -1,6 +1,7 @@
 """
 Years in the lives of three services that depend on each other, on a clock that does not wait, against the real state
-machine and the real treatment of root causes. What must hold is counted apart from the program under test.
+machine, the real treatment of root causes, and the real rules of the host program about going back to the generation
+before. What must hold is counted apart from the programs under test.
 
 `python3 test/activation/health/simulated_year.py --timelines 10000` runs the long form; `npm test` runs a short one.
 """
@@ -17,18 +18,42 @@ from collections import Counter, deque
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pulumi_systemd_health_under_test import check
+from pulumi_systemd_health_under_test import SOURCE, check
+
+sys.path.insert(0, os.path.join(SOURCE, "..", "host"))
+
 
 from pulumi_systemd_health import decision
 from pulumi_systemd_health.decision import Condition, Sight, decide
 from pulumi_systemd_health.round import Seen, blocked
 from pulumi_systemd_health.settings import Check, Group, Step
 from pulumi_systemd_health.state import State, states_of, states_text
+from pulumi_systemd_host import command
+from pulumi_systemd_host.errors import HostError
+from pulumi_systemd_host.generations import Generation, Origin, target_of
+from pulumi_systemd_host.ledger import Hold, Ledger, RolledBack
+from pulumi_systemd_host.system import Host
 
 YEAR = 365 * 86400.0
 BEGIN = 1_800_000_000.0
 KINDS = ("hung", "hung", "failed", "failed", "stopped", "busy", "gone", "flapping", "unknown", "looping", "crashing")
-LADDERS = (("restart",), ("reload", "restart"), ("restart", "restart", "reload"), ("restart", "start"), ("restart", "rollback"), ())
+LADDERS = (
+    *(("restart",), ("reload", "restart"), ("restart", "restart", "reload"), ("restart", "start"), ()),
+    *(("rollback",), ("restart", "rollback"), ("rollback", "restart"), ("restart", "rollback", "start")),
+)
+HOLD_SEC = 12 * 3600.0
+KEPT = 5
+SHOP = {"scope": "shop"}
+
+
+class Nowhere(Host):
+    """A host without files: nobody holds it."""
+
+    def at(self, path: str) -> str:
+        return f"/nonexistent{path}"
+
+
+NOWHERE = Nowhere()
 
 
 class Broken(AssertionError):
@@ -45,6 +70,9 @@ class Life:
     helps: float = 0.5
     # Restarts by systemd itself since a person, an action or a boot started it.
     restarts: int = 0
+    # The generation whose code is at fault, 0 for none, and when that will show.
+    fault: int = 0
+    shows: float = float("inf")
 
 
 @dataclass
@@ -61,6 +89,10 @@ class Count:
     restarts: int = 0
     loops: int = 0
     blocked: float | None = None
+    began: float = 0.0
+    rollbacks: int = 0
+    # When it was seen not to be well, but for what is not counted.
+    ill: deque[float] = field(default_factory=lambda: deque(maxlen=1000))
 
 
 class Year:
@@ -78,6 +110,10 @@ class Year:
         self.states: dict[str, State] = {}
         self.held_until = 0.0
         self.held_why = ""
+        # The scope that has all three, and its generations.
+        self.ledger = Ledger("shop", generation=2, at=BEGIN)
+        self.generations = {1: Generation(1, "", BEGIN - 1e6, Origin("up"), SHOP), 2: Generation(2, "", BEGIN, Origin("up"), SHOP)}
+        self.updates: list[float] = []
         self.seen: Counter[str] = Counter()
 
     def random_check(self, name: str, above: tuple[str, ...]) -> Check:
@@ -91,7 +127,7 @@ class Year:
             fail_after=fail_after,
             fail_of=fail_after + dice.choice((0, 0, 2)),
             grace_sec=dice.choice((0.0, 30.0, 600.0)),
-            ladder=tuple(Step(verb, "hook.service" if verb == "start" else "") for verb in dice.choice(LADDERS)),
+            ladder=tuple(self.random_step(verb) for verb in dice.choice(LADDERS)),
             max_actions=dice.choice((0, 1, 3, 3, 5)),
             within_sec=within,
             backoff_sec=dice.choice((0.0, 60.0, 600.0)),
@@ -102,12 +138,18 @@ class Year:
             stable_for_sec=dice.choice((0.0, 600.0, 7200.0)),
         )
 
+    def random_step(self, verb: str) -> Step:
+        newer_sec = self.dice.choice((3600, 6 * 3600, 86400)) if verb == "rollback" else 0
+        return Step(verb, "hook.service" if verb == "start" else "", newer_sec)
+
     def run(self) -> Counter[str]:
         end = BEGIN + YEAR
         next_trouble = self.now
         while self.now < end:
-            if self.at_rest() and self.now < next_trouble:
-                self.now = next_trouble  # nothing would be remembered or said meanwhile
+            if self.at_rest():
+                # Nothing would be remembered or said meanwhile.
+                shown = (life.shows for life in self.lives.values() if life.fault)
+                self.now = max(self.now, min([next_trouble, *self.updates, *shown]))
             if self.now >= next_trouble:
                 self.trouble()
                 next_trouble = self.now + self.dice.expovariate(1 / (12 * 86400.0))
@@ -115,7 +157,8 @@ class Year:
             self.round()
         # Everything gets well, so that every outage has an end.
         for life in self.lives.values():
-            life.kind, life.started = "well", self.now - 1e6
+            life.kind, life.started, life.fault = "well", self.now - 1e6, 0
+        self.updates.clear()
         self.held_until = 0.0
         for _ in range(4):
             self.now += self.step
@@ -141,13 +184,65 @@ class Year:
         elif what < 0.25:
             self.held_until = self.now + dice.choice((60.0, 1800.0, 20000.0))
             self.held_why = dice.choice(("a deploy is under way", "held by a lease", "the system is going down"))
-        if what > 0.05:
+        if dice.random() < 0.4:
+            # Who updates may update again soon: an attempt to mend it.
+            self.updates += [self.now + dice.choice((0.0, 1800.0, 20000.0)) for _ in range(dice.choice((1, 1, 2, 3)))]
+        if what > 0.05 and dice.random() < 0.8:
             for name in dice.sample(sorted(self.lives), dice.choice((1, 1, 1, 2, 3))):
                 life = self.lives[name]
                 life.kind = dice.choice(KINDS)
                 life.until = self.now + dice.choice((600.0, 3600.0, 20000.0, 100000.0))
                 if dice.random() < 0.3:
                     life.started = self.now
+
+    def update(self) -> None:
+        """A new generation, which brings new code to all three, and may bring a fault that shows later."""
+        dice, ledger = self.dice, self.ledger
+        if ledger.hold is not None and self.now < ledger.hold.until and dice.random() < 0.7:
+            return  # A person may end the hold.
+        self.brought(Origin("up"))
+        ledger.rolled_back = ledger.hold = None
+        for life in self.lives.values():
+            life.fault = 0
+            if dice.random() < 0.5:
+                life.fault, life.shows = ledger.generation, self.now + dice.choice((0.0, 600.0, 3600.0, 50000.0))
+        self.seen["update"] += 1
+
+    def brought(self, origin: Origin) -> None:
+        self.ledger.generation += 1
+        number = self.ledger.generation
+        self.ledger.at = self.now
+        self.generations[number] = Generation(number, "", self.now, origin, SHOP)
+        self.generations.pop(number - KEPT, None)
+        for life in self.lives.values():
+            life.started, life.restarts = self.now, 0
+            # A restart may help, whatever it was, and what was due to the code goes with it.
+            if life.fault or self.dice.random() < life.helps:
+                life.kind = "well"
+
+    def rollback(self, one: Check, state: State, step: Step, where: str) -> None:
+        """What the host program does when a check asks to go back."""
+        asked = argparse.Namespace(generation=None, newer=step.newer_sec, ill=state.ill)
+        left = self.ledger.generation
+        try:
+            target = command.target_for_check(NOWHERE, self.ledger, self.generations, asked, self.now)
+        except HostError:
+            self.seen["refused"] += 1
+            return
+        count, came = self.counts[one.name], self.ledger.at
+        self.rule(self.now - came < step.newer_sec, f"{where}: went back from what has run for long")
+        self.rule(count.began >= came, f"{where}: went back from what came when it was ill already")
+        then = [at for at in count.ill if target.at <= at < came and came - at <= step.newer_sec]
+        self.rule(not then, f"{where}: went back to what was ill {then} itself")
+        self.rule(self.ledger.rolled_back is None, f"{where}: went back twice in a row")
+        self.rule(target.number < left, f"{where}: went forward")
+        fault = {name: life.fault for name, life in self.lives.items()}
+        self.brought(Origin("rollback", target.number))
+        self.ledger.rolled_back = RolledBack(target.number, left, "", self.now, one.name)
+        self.ledger.hold = Hold(one.name, self.now, self.now + HOLD_SEC)
+        for name, life in self.lives.items():
+            life.fault = 0 if fault[name] == left else fault[name]
+        self.seen["went back"] += 1
 
     def reboot(self) -> None:
         """What is on disk comes back, and nothing else."""
@@ -162,6 +257,11 @@ class Year:
         life = self.lives[name]
         if self.now >= life.until and life.kind != "well":
             life.kind = "well"
+        if life.fault and self.now >= life.shows and life.kind == "well":
+            # It comes back after each restart, until somebody sees to it.
+            life.kind, life.until = "hung", self.now + 20000.0
+            life.shows = self.now + self.dice.choice((600.0, 3600.0))
+            life.fault *= self.dice.random() < 0.6
         kind = life.kind if life.kind != "flapping" else self.dice.choice(("well", "hung"))
         if kind in ("looping", "crashing"):
             return self.restarted(life)
@@ -187,6 +287,9 @@ class Year:
 
     def round(self) -> None:
         held = self.held_why if self.now < self.held_until else ""
+        if not held and any(at <= self.now for at in self.updates):
+            self.updates = [at for at in self.updates if at > self.now]
+            self.update()
         seen = blocked([Seen(self.group, each, None, self.sight(each.name)) for each in self.checks])
         ill_above: set[str] = set()
         for each in seen:
@@ -202,7 +305,9 @@ class Year:
             made = decide(before, sight, self.now, each.check, self.dice.random())
             self.states[name] = made.state
             self.judged(each.check, sight, made.action, [message.event for message in made.messages])
-            if made.action is not None:
+            if made.action is not None and made.action.is_rollback:
+                self.rollback(each.check, made.state, made.action, f"{name} at {self.now - BEGIN:.0f}")
+            elif made.action is not None:
                 life.started, life.restarts = self.now, 0
                 if self.dice.random() < life.helps:
                     life.kind = "well"
@@ -218,6 +323,7 @@ class Year:
             self.counted_outage(one, told, where)
             self.reminded(one, action, told, where)
             self.seen["loop"] += told.count("outage")
+            count.ill.append(self.now)
             count.idle_since = None
             return
         if sight.condition is Condition.BLOCKED:
@@ -265,18 +371,21 @@ class Year:
         self.rule(told.count("outage") == (0 if count.outage else 1), f"{where}: an outage must be told once: {told}")
         if not count.outage:
             count.outage, count.opened, count.told, count.acted_in_outage = True, False, self.now, 0
+            count.began, count.rollbacks = self.now, 0
 
     def unwell(self, one: Check, sight: Sight, action: Step | None, told: list[str], where: str) -> None:
         count = self.counts[one.name]
         self.counted_outage(one, told, where)
+        count.ill.append(self.now)
+        spent = bool(count.rollbacks) and all(step.is_rollback for step in one.ladder)
         if "open" in told:
             self.rule(not count.opened, f"{where}: told twice that it is left alone")
             used = [each for each in count.actions if self.now - each < one.within_sec]
-            self.rule(bool(sight.hopeless) or len(used) >= one.max_actions, f"{where}: left alone with budget to spare")
+            self.rule(bool(sight.hopeless) or spent or len(used) >= one.max_actions, f"{where}: left alone with budget to spare")
             count.opened, count.told = True, self.now
         self.reminded(one, action, told, where)
         if action is None:
-            if one.ladder and one.max_actions and not sight.hopeless:
+            if one.ladder and one.max_actions and not sight.hopeless and not spent:
                 count.idle_since = self.now if count.idle_since is None else count.idle_since
                 longest = max(one.half_open_after_sec, one.within_sec) + one.backoff_max_sec * 1.2
                 self.rule(self.now - count.idle_since <= longest + self.step, f"{where}: nothing is ever done again")
@@ -297,8 +406,10 @@ class Year:
         used = [each for each in count.actions if self.now - each < one.within_sec]
         self.rule(len(used) < one.max_actions, f"{where}: action {len(used) + 1} of {one.max_actions}")
         if count.acted_in_outage:
-            pause = min(one.backoff_sec * 2 ** (count.acted_in_outage - 1), one.backoff_max_sec)
+            pause = min(one.backoff_sec * 2 ** min(count.acted_in_outage - 1, 64), one.backoff_max_sec)
             self.rule(self.now - count.actions[-1] >= pause, f"{where}: acted again too soon")
+        count.rollbacks += action.is_rollback
+        self.rule(count.rollbacks <= 1, f"{where}: rollback {count.rollbacks} in one outage")
         count.actions.append(self.now)
         count.acted_in_outage += 1
         count.recent.clear()

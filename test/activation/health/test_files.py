@@ -11,10 +11,14 @@ from typing import Any
 
 from pulumi_systemd_health_under_test import UNIT, check, check_json, group_json
 
+from pulumi_systemd_health.event import Event, event_of, event_text
+from pulumi_systemd_health.history import loaded_history
 from pulumi_systemd_health.probe_settings import CommandProbe, HttpProbe, TcpProbe
+from pulumi_systemd_health.report import CheckReport, GroupReport, report_of, report_text
 from pulumi_systemd_health.settings import Group, Step, group_of
 from pulumi_systemd_health.state import Outage, State, loaded_states, save_text, states_of, states_text
 from pulumi_systemd_health.strict_json import MalformedError
+from pulumi_systemd_health.timer_runs import Runs, loaded_runs, save_runs
 
 SETTINGS: dict[str, Any] = group_json(
     check_json(
@@ -40,8 +44,8 @@ SETTINGS: dict[str, Any] = group_json(
 )
 
 STATE = State(
-    UNIT, (True, False), (1_800_000_000.25, 1_800_000_300.0), 2, 1_800_000_400.0, None, Outage(1.5, "bad", 2, 2.5), 9.0, None,
-    7, 1,
+    UNIT, (True, False), (1_800_000_000.25, 1_800_000_300.0), 2, 1_800_000_400.0, None, Outage(1.5, "bad", 2, 2.5, True), 9.0, None,
+    7, 1, 3.0, ((3.0, 4.0), (5.0, 6.5)),
 )
 
 
@@ -146,6 +150,29 @@ class StateTest(unittest.TestCase):
         save_text(self.path, json.dumps(saved))
         self.assertEqual(loaded_states(self.path), {"a": replace(STATE, restarts=0, loops=0)})
 
+    def test_what_a_newer_program_saved_keeps_its_budget(self) -> None:
+        saved = json.loads(states_text({"a": STATE}))
+        for place in (saved, saved["checks"]["a"], saved["checks"]["a"]["outage"]):
+            place["later"] = {"x": 1}
+        save_text(self.path, json.dumps(saved))
+        self.assertEqual(loaded_states(self.path), {"a": STATE})
+
+    def test_what_a_newer_program_wrote_elsewhere_is_read_too(self) -> None:
+        event = Event("1", 2.0, "web1", "api", None, "outage", 4, "not well")
+        self.assertEqual(event_of(json.dumps({**json.loads(event_text(event)), "later": 1})), event)
+        report = GroupReport(3.0, {"a": CheckReport("healthy", "ok", 1.0, 2.0, None)})
+        value = json.loads(report_text(report))
+        value["later"] = value["checks"]["a"]["later"] = 1
+        self.assertEqual(report_of(json.dumps(value)), report)
+        runs = Runs(1.0, 2.0, calendars=("daily",))
+        save_runs(self.path, runs)
+        with open(self.path, encoding="utf-8") as source:
+            saved = json.load(source)
+        save_text(self.path, json.dumps({**saved, "later": 1}))
+        self.assertEqual(loaded_runs(self.path), runs)
+        save_text(self.path, json.dumps({"at": 1.0, "check": "a", "event": "open", "text": "b", "later": 1}) + "\n")
+        self.assertEqual([each.event for each in loaded_history(self.path)], ["open"])
+
     def test_a_draft_that_a_power_cut_left_is_no_harm(self) -> None:
         save_text(self.path, states_text({"a": STATE}))
         with open(f"{self.path}.new", "w", encoding="utf-8") as draft:
@@ -166,7 +193,8 @@ class StateTest(unittest.TestCase):
             (good.replace("1800000300.0", '"soon"').encode(), "checks.a.actions[1] is not a number of at least 0"),
             (good.replace("1800000300.0", "Infinity").encode(), "checks.a.actions[1] is not a number of at least 0"),
             (good.replace('"format": 2', '"format": 9').encode(), "format is not a whole number from 2 to 2"),
-            (good.replace('"since"', '"begin"').encode(), "checks.a.outage.begin is not known"),
+            (good.replace('"since"', '"begin"').encode(), "checks.a.outage.since is missing"),
+            (good.replace("6.5", '"soon"').encode(), "checks.a.ill[1] is not a number of at least 0"),
             (good.replace("true", "1").encode(), "checks.a.recent holds something that is neither true nor false"),
         ):
             with self.subTest(message):

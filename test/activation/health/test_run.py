@@ -193,12 +193,17 @@ class RunTest(unittest.TestCase):
         call = self.verbs()[-1]
         name = "pulumi-systemd-rollback-api-health.service"
         self.assertIn(f"--unit={name} --service-type=oneshot", call)
-        self.assertTrue(
-            call.endswith("command rollback --unit=api.service --newer=3600s --by=health check api-health"), call
-        )
+        back = "command rollback --unit=api.service --newer=3600s --by=health check api-health"
+        self.assertRegex(call, rf" {back} --ill=(\d+\.\d{{3}})\.\.\1$")
+        # An outage has one at most. In the next one it is tried again, and when it was ill before is told.
+        self.assertIn("a rollback did not help, so it is left alone", self.run_check()[1][0])
+        self.assertEqual(self.run_check()[1], [])
+        self.set_answers("active")
+        self.run_check()
         self.set_answers("failed", said="Job for it failed.\n", code=1)
         why = f"Job for it failed.; `journalctl -u {name}` says why"
         self.assertEqual(self.run_check()[1][-1], f"<3>api-health: the rollback failed: {why}")
+        self.assertRegex(self.verbs()[-1], r" --ill=\S+ --ill=\S+$")
 
     def test_what_forbids_to_act(self) -> None:
         for name, shown, system, lease_sec in (

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import argparse
 import unittest
 from dataclasses import replace
+from typing import Any
 from unittest import mock
 
 import simulated_year
@@ -10,14 +12,18 @@ from simulated_year import Broken, timelines
 
 from pulumi_systemd_health import decision
 from pulumi_systemd_health.decision import Condition, Sight, decide
+from pulumi_systemd_health.settings import Check, Step
 from pulumi_systemd_health.state import State, states_of, states_text
+from pulumi_systemd_host import command
+from pulumi_systemd_host.generations import Generation
+from pulumi_systemd_host.ledger import Ledger
 
 
 class SimulatedYearTest(unittest.TestCase):
     def test_every_rule_holds_in_every_year(self) -> None:
         seen = timelines(range(24))
         # Timelines in which nothing happens would prove nothing.
-        for event in ("outage", "recovered", "open", "reminder", "restart", "reload", "start", "blind", "loop"):
+        for event in ("outage", "recovered", "open", "reminder", "restart", "reload", "start", "blind", "loop", "went back", "refused"):
             with self.subTest(event):
                 self.assertGreater(seen[event], 5)
 
@@ -39,6 +45,28 @@ class SimulatedYearTest(unittest.TestCase):
         for broken in (without_budget, forgetful, hasty, blind_to_restarts):
             with self.subTest(broken.__name__), mock.patch.object(simulated_year, "decide", broken):
                 self.assertRaises(Broken, timelines, range(24))
+
+    def test_the_rules_notice_rollbacks_that_should_not_be(self) -> None:
+        real, real_step = command.target_for_check, decision.next_step
+
+        def of_what_was_ill(*given: Any) -> Generation:
+            return real(*given[:3], argparse.Namespace(**{**vars(given[3]), "ill": []}), given[4])
+
+        def of_what_is_old(*given: Any) -> Generation:
+            return real(*given[:3], argparse.Namespace(**{**vars(given[3]), "newer": 1 << 31}), given[4])
+
+        def twice_in_a_row(system: Any, ledger: Ledger, *rest: Any) -> Generation:
+            return real(system, replace(ledger, rolled_back=None), *rest)
+
+        for broken in (of_what_was_ill, of_what_is_old, twice_in_a_row):
+            with self.subTest(broken.__name__), mock.patch.object(command, "target_for_check", broken):
+                self.assertRaises(Broken, timelines, range(24))
+
+        def twice_in_an_outage(chosen: Check, state: State) -> Step | None:
+            return real_step(chosen, replace(state, outage=None))
+
+        with mock.patch.object(decision, "next_step", twice_in_an_outage):
+            self.assertRaises(Broken, timelines, range(24))
 
     def test_a_clock_that_jumps_back_never_gives_more_than_the_budget(self) -> None:
         import random

@@ -120,6 +120,7 @@ class Commands(WithGenerations):
 
     def test_a_health_check_goes_back_once_and_only_from_what_is_new(self) -> None:
         self.apply(self.first)
+        self.clock += 100
         self.apply(self.second)
         words = ("rollback", "--unit", "api.service", "--newer", "1h", "--by", "health check api")
         with self.assertRaisesRegex(HostError, "^no scope on this host has db.service$"):
@@ -132,6 +133,11 @@ class Commands(WithGenerations):
         with self.assertRaisesRegex(HostError, 'is held by alice since .* "moving"$'):
             self.said(*words)
         self.said("resume")
+        # An update that came to what was ill is not what made it ill; nor is what was before it any better.
+        for ill in ((-3650, -3650), (-3650, 0), (-9000, -3650)):
+            since, last = (self.clock + each for each in ill)
+            with self.assertRaisesRegex(HostError, "it was not well on .* either, before generation 2 of .* came: that is not"):
+                self.said(*words, f"--ill={since}..{last}", f"--ill={self.clock}..{self.clock}")
         asked: list[Back] = []
 
         def go_back(program: bytes, wanted: bytes, back: Back) -> Result:
@@ -141,7 +147,7 @@ class Commands(WithGenerations):
             return Result(0, json.dumps(self.apply(target.parsed(), "rollback", back=back)))
 
         with mock.patch("pulumi_systemd_host.as_root.go_back", go_back):
-            self.said(*words)
+            self.said(*words, f"--ill={self.clock - 9000}..{self.clock - 8000}", f"--ill={self.clock}..{self.clock}")
             self.assertEqual((asked[0].to, asked[0].who, asked[0].hold_sec), (1, "health check api", 12 * 3600))
             with self.assertRaisesRegex(HostError, "was rolled back .* by health check api .*: one does not go back further"):
                 self.said(*words)
