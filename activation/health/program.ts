@@ -7,16 +7,40 @@ const relativeImport = /^from \.(\w+) import (?:\([^)]*\)|[^\n]*)\n/gm;
 const topLevelName = /^(?:(?:class|def) (\w+)|(\w+)(?:, (\w+))*(?:, (\w+))* = )/gm;
 const futureImport = "from __future__ import annotations\n";
 
-let joined: string | undefined;
+/** The module that starts the others. */
+const launch = "launch";
+
+let program: string | undefined;
 
 /**
- * The text of the Python program that makes one check on a host, in one file. It needs Python 3.8 or newer and nothing
- * but its standard library; its only argument is the path of its settings.
+ * The text of the Python program that makes the checks of a host, in one file. It needs Python 3.8 or newer and nothing
+ * but its standard library. For root it keeps itself compiled below `/run`.
  * @throws Error when two of its modules use the same name, or its sources are not there: a defect of this library
  */
 export function healthProgram(): string {
-  joined ??= joinedModules(sources());
-  return joined;
+  if (program === undefined) {
+    const modules = sources();
+    program = launchedProgram(joinedModules(modules), modules.get(launch) ?? "");
+  }
+  return program;
+}
+
+/** A program that is compiled once and not at each start: its text as data, and the module that runs that. */
+function launchedProgram(text: string, launcher: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the check is for exactly these
+  const foreign = /[^\x00-\x7f]|\0|\r|'''/.exec(text);
+  if (foreign !== null) throw new Error(`the health program must be ASCII without ''', found ${foreign[0]}`);
+  const head = `# Managed by pulumi-systemd: changes made here are lost at the next update.\n${futureImport}\nSOURCE = r'''`;
+  // A traceback names the lines of the file itself.
+  const above = head.split("\n").length - 1;
+  return [
+    `${head}${text}'''`,
+    launcher.replace(`${futureImport}\n`, "").trim(),
+    [
+      'KEPT = f"/run/pulumi-systemd/health/{os.path.basename(__file__)[:-3]}/program.pyc"',
+      `exec(program_code("\\n" * ${above} + SOURCE, __file__, KEPT))\n`,
+    ].join("\n"),
+  ].join("\n\n\n");
 }
 
 /**
@@ -38,7 +62,7 @@ export function joinedModules(modules: ReadonlyMap<string, string>): string {
     const body = text.replaceAll(relativeImport, "").replace(`${futureImport}\n`, "").trim();
     return `# ${name}.py\n${body.replaceAll(/\n{4,}/g, "\n\n\n")}\n`;
   });
-  return `# Managed by pulumi-systemd: changes made here are lost at the next update.\n${futureImport}\n${parts.join("\n\n")}`;
+  return `${futureImport}\n${parts.join("\n\n")}`;
 }
 
 function inOrder(modules: ReadonlyMap<string, string>): readonly (readonly [string, string])[] {

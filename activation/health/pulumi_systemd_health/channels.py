@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import http.client
-import ipaddress
 import json
-import smtplib
 import socket
 import ssl
 import time
 from datetime import datetime, timezone
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.utils import format_datetime, parseaddr
+from typing import TYPE_CHECKING
 from urllib.parse import quote_plus, urlsplit
 
 from .command import OverdueError, completed, last_line
 from .errors import BrokenCheckError
 from .event import Event
 from .notifier_settings import Channel, MailChannel, SendmailChannel, WebhookChannel
+
+if TYPE_CHECKING:
+    from email.message import EmailMessage
 
 LONGEST_SHORT = 150
 TITLES = {
@@ -107,6 +106,10 @@ def body_of(event: Event) -> str:
 
 
 def _mail(channel: MailChannel | SendmailChannel, event: Event) -> EmailMessage:
+    # What only mail needs takes as long to load as ten checks to make.
+    from email.message import EmailMessage
+    from email.utils import format_datetime
+
     message = EmailMessage()
     message["Subject"] = title_of(event)
     message["From"] = channel.sender
@@ -120,6 +123,8 @@ def _mail(channel: MailChannel | SendmailChannel, event: Event) -> EmailMessage:
 
 
 def _send_mail(channel: MailChannel, event: Event, seconds: float) -> None:
+    import smtplib
+
     if channel.security == "none" and not is_loopback(channel.host):
         raise UndeliveredError(f"mail without TLS goes to this machine itself alone, not to {channel.host}")
     deadline = time.monotonic() + seconds
@@ -151,6 +156,8 @@ def _send_mail(channel: MailChannel, event: Event, seconds: float) -> None:
 
 def is_loopback(host: str) -> bool:
     """Whether mail to it does not leave this machine."""
+    import ipaddress
+
     if host == "localhost":
         return True
     try:
@@ -161,6 +168,9 @@ def is_loopback(host: str) -> bool:
 
 def is_address(text: str) -> bool:
     """Whether it is one plain mail address."""
+    from email.headerregistry import Address
+    from email.utils import parseaddr
+
     name, address = parseaddr(text)
     try:
         return not name and address == text and bool(Address(addr_spec=text).domain)

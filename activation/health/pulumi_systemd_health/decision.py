@@ -136,7 +136,9 @@ def _of_now(state: State, now: float, check: Check) -> State:
         well_since=None if state.well_since is None else min(state.well_since, now),
         blocked=None if state.blocked is None else min(state.blocked, now),
         # So long before an update as that may be old: not its fault.
-        ill=tuple((min(since, now), min(last, now)) for since, last in state.ill if now - last < 2 * _longest_back(check)),
+        ill=tuple(
+            (min(since, now), min(last, now)) for since, last in state.ill if now - last < 2 * _longest_back(check)
+        ),
     )
 
 
@@ -244,7 +246,10 @@ def _ill(state: State, reason: str, now: float, check: Check) -> tuple[State, Ou
     if _longest_back(check):
         before = ill[:-1] if state.outage is not None else ill
         since = ill[-1][0] if state.outage is not None and ill else now
-        ill = (*before, (since, now))[-MOST_OUTAGES:]
+        ill = (*before, (since, now))
+        if len(ill) > MOST_OUTAGES:
+            # Two that are as one speak against as many updates at least.
+            ill = ((ill[0][0], ill[1][1]), *ill[2:])
     return replace(state, outage=outage, ill=ill), outage
 
 

@@ -49,8 +49,8 @@ class State:
     loops: int = 0
     # When it was last left alone because of what it depends on, until it is well.
     blocked: float | None = None
-    # The outages, each from when it was told to when it was last ill, that speak against taking an update back: what was
-    # ill before an update is not its fault. Oldest first.
+    # The outages, where updates can be taken back: each from when it was told to when it was last ill, oldest first.
+    # What was ill before an update is not its fault.
     ill: tuple[tuple[float, float], ...] = ()
 
 
@@ -72,7 +72,8 @@ def states_of(text: str) -> dict[str, State]:
 
 def _state(value: object, path: str) -> State:
     # A state that was written before these were counted is no reason to forget what is used of the budget.
-    later = {"restarts": 0, "loops": 0, "blocked": None, "ill": []}
+    empty: list[object] = []
+    later = {"restarts": 0, "loops": 0, "blocked": None, "ill": empty}
     fields = Fields({**later, **value} if isinstance(value, dict) else value, path, STATE_KEYS, others=True)
 
     def moment(key: str) -> float | None:

@@ -281,11 +281,13 @@ def target_for_check(
         raise HostError(f"{ledger.scope} is {told(held)}")
     generation, ran = f"generation {ledger.generation} of {ledger.scope}", now - ledger.at
     if ran >= asked.newer:
-        since = f"{generation} has run since {moment(ledger.at)}"
-        raise HostError(f"{since}, longer than {asked.newer} s: it is not what is wrong now")
+        ran_since = f"{generation} has run since {moment(ledger.at)}"
+        raise HostError(f"{ran_since}, longer than {asked.newer} s: it is not what is wrong now")
     for since, last in asked.ill:
         if since < ledger.at and last >= max(target.at, ledger.at - asked.newer):
-            raise HostError(f"it was not well on {moment(since)} either, before {generation} came: that is not what is wrong")
+            raise HostError(
+                f"it was not well on {moment(since)} either, before {generation} came: that is not what is wrong"
+            )
     return target
 
 

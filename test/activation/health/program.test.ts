@@ -21,7 +21,6 @@ test("modules come after those that they import from, and their imports of each 
   assert.equal(
     joinedModules(modules),
     [
-      "# Managed by pulumi-systemd: changes made here are lost at the next update.",
       "from __future__ import annotations",
       "",
       "# words.py",
@@ -80,4 +79,12 @@ test("the program runs as one file, without anything beside it", (context) => {
     { status: done.status, stdout: done.stdout, stderr: done.stderr },
     { status: 1, stdout: "", stderr: `<3>${settings} cannot be read: No such file or directory\n` },
   );
+});
+
+test("for root it keeps itself compiled, and what goes wrong in it names the lines of its file", () => {
+  const text = healthProgram();
+  const [, source = ""] = /SOURCE = r'''([^]*?)'''/.exec(text) ?? [];
+  const above = text.slice(0, text.indexOf(source)).split("\n").length - 1;
+  assert.ok(text.endsWith(`exec(program_code("\\n" * ${above} + SOURCE, __file__, KEPT))\n`));
+  assert.match(text, /\nKEPT = f"\/run\/pulumi-systemd\/health\/\{os\.path\.basename\(__file__\)\[:-3\]\}\/program\.pyc"\n/);
 });

@@ -102,7 +102,7 @@ class Year:
         self.seed = seed
         self.dice = random.Random(seed)
         self.now = BEGIN
-        self.step = self.dice.choice((300.0, 900.0, 900.0, 1800.0))
+        self.step = self.dice.choice((300.0, 900.0, 1800.0, 1800.0))
         self.checks = [self.random_check(name, above) for name, above in (("db", ()), ("api", ("db",)), ("web", ("api",)))]
         self.group = Group("shop", "shop.timer", "health.service", (), None, tuple(self.checks))
         self.lives = {each.name: Life(helps=self.dice.choice((0.0, 0.3, 0.9))) for each in self.checks}
@@ -152,7 +152,7 @@ class Year:
                 self.now = max(self.now, min([next_trouble, *self.updates, *shown]))
             if self.now >= next_trouble:
                 self.trouble()
-                next_trouble = self.now + self.dice.expovariate(1 / (12 * 86400.0))
+                next_trouble = self.now + self.dice.expovariate(1 / (16 * 86400.0))
             self.now += self.step
             self.round()
         # Everything gets well, so that every outage has an end.

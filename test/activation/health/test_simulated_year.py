@@ -56,17 +56,17 @@ class SimulatedYearTest(unittest.TestCase):
             return real(*given[:3], argparse.Namespace(**{**vars(given[3]), "newer": 1 << 31}), given[4])
 
         def twice_in_a_row(system: Any, ledger: Ledger, *rest: Any) -> Generation:
-            return real(system, replace(ledger, rolled_back=None), *rest)
+            return real(system, replace(ledger, rolled_back=None, hold=None), *rest)
 
         for broken in (of_what_was_ill, of_what_is_old, twice_in_a_row):
             with self.subTest(broken.__name__), mock.patch.object(command, "target_for_check", broken):
-                self.assertRaises(Broken, timelines, range(24))
+                self.assertRaises(Broken, timelines, range(40, 100))
 
         def twice_in_an_outage(chosen: Check, state: State) -> Step | None:
             return real_step(chosen, replace(state, outage=None))
 
         with mock.patch.object(decision, "next_step", twice_in_an_outage):
-            self.assertRaises(Broken, timelines, range(24))
+            self.assertRaises(Broken, timelines, range(40, 100))
 
     def test_a_clock_that_jumps_back_never_gives_more_than_the_budget(self) -> None:
         import random
