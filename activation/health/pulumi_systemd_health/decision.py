@@ -244,9 +244,7 @@ def _ill(state: State, reason: str, now: float, check: Check) -> tuple[State, Ou
     outage = state.outage or Outage(now, reason, 0, now)
     ill = state.ill
     if _longest_back(check):
-        before = ill[:-1] if state.outage is not None else ill
-        since = ill[-1][0] if state.outage is not None and ill else now
-        ill = (*before, (since, now))
+        ill = (*(spell for spell in ill if spell[0] != outage.since), (outage.since, now))
         if len(ill) > MOST_OUTAGES:
             # Two that are as one speak against as many updates at least.
             ill = ((ill[0][0], ill[1][1]), *ill[2:])
