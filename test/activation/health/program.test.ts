@@ -86,5 +86,8 @@ test("for root it keeps itself compiled, and what goes wrong in it names the lin
   const [, source = ""] = /SOURCE = r'''([^]*?)'''/.exec(text) ?? [];
   const above = text.slice(0, text.indexOf(source)).split("\n").length - 1;
   assert.ok(text.endsWith(`exec(program_code("\\n" * ${above} + SOURCE, __file__, KEPT))\n`));
-  assert.match(text, /\nKEPT = f"\/run\/pulumi-systemd\/health\/\{os\.path\.basename\(__file__\)\[:-3\]\}\/program\.pyc"\n/);
+  assert.match(
+    text,
+    /\nKEPT = f"\/run\/pulumi-systemd\/health\/\{os\.path\.basename\(__file__\)\[:-3\]\}\/program\.pyc"\n/,
+  );
 });
