@@ -83,7 +83,7 @@ test("the program runs as one file, without anything beside it", (context) => {
 
 test("for root it keeps itself compiled, and what goes wrong in it names the lines of its file", () => {
   const text = healthProgram();
-  const [, source = ""] = /SOURCE = r'''([^]*?)'''/.exec(text) ?? [];
+  const [, source = ""] = /SOURCE = r'''([\s\S]*?)'''/.exec(text) ?? [];
   const above = text.slice(0, text.indexOf(source)).split("\n").length - 1;
   assert.ok(text.endsWith(`exec(program_code("\\n" * ${above} + SOURCE, __file__, KEPT))\n`));
   assert.match(
