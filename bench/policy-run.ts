@@ -1,8 +1,8 @@
 /**
  * What a policy run adds to a preview: `node setup/run.mjs bench/policy-run.ts [SERVICES] [ROUNDS]` (20 and 5 by default).
  *
- * It previews a stack of that many services on two hosts, with the pack and without it in turns, and prints the shortest and
- * the middle time of each, by the clock and of the processors. Then it starts the pack alone, as Pulumi does, and prints the
+ * It previews a stack of that many services on two hosts, without a pack, with one that has no policy, and with ours in turns,
+ * and prints the shortest and the middle time of each, by the clock and of the processors: what the empty pack adds is Pulumi's. Then it starts the pack alone, as Pulumi does, and prints the
  * processor time until it serves, with and without a compile cache of Node for all of Pulumi's SDK. Times of processors are
  * steady on a busy machine, where times of a clock are not.
  */
@@ -18,6 +18,7 @@ const pack = join(root, "policies");
 
 const toolchain = await pulumiToolchain(console.error);
 const folder = mkdtempSync(join(tmpdir(), "pulumi-systemd-bench-"));
+const emptyPack = join(folder, "empty");
 const env = {
   ...process.env,
   ...toolchain.env,
@@ -30,13 +31,16 @@ try {
   await run("stack", "init", "dev");
   const config = ["--policy-pack-config", join(pack, "config/prod.json")];
   const without: Times[] = [];
+  const withEmpty: Times[] = [];
   const withPack: Times[] = [];
   for (let round = 0; round <= rounds; round += 1) {
     const plain = await run("preview");
+    const empty = await run("preview", "--policy-pack", emptyPack);
     const gated = await run("preview", "--policy-pack", pack, ...config);
     // The first round fills caches.
     if (round === 0) continue;
     without.push(plain);
+    withEmpty.push(empty);
     withPack.push(gated);
   }
   const starts: number[] = [];
@@ -51,11 +55,16 @@ try {
     `${services} services on 2 hosts, ${rounds} rounds, ${cpus().length} processors, load ${loadavg()[0]?.toFixed(1)}`,
   );
   for (const kind of ["clock", "processors"] as const) {
-    const [plain, gated] = [without, withPack].map((times) => times.map((one) => one[kind])) as [number[], number[]];
-    console.log(
-      `${kind}: without the pack ${shown(plain)}; with it ${shown(gated)}; ` +
-        `it adds ${seconds(least(gated) - least(plain))} to the shortest, ${seconds(middle(gated) - middle(plain))} to the middle`,
-    );
+    const plain = without.map((times) => times[kind]);
+    console.log(`${kind}: without a pack ${shown(plain)}`);
+    for (const [name, times] of [
+      ["a pack without policies", withEmpty],
+      ["the pack", withPack],
+    ] as const) {
+      const more = times.map((one) => one[kind]);
+      const added = [least, middle].map((of) => seconds(of(more) - of(plain)));
+      console.log(`${kind}: with ${name} ${shown(more)}, which adds ${added.join(" to ")}`);
+    }
   }
   console.log(`processors until the pack serves: ${shown(starts)}; with NODE_COMPILE_CACHE ${shown(cached)}`);
 } finally {
@@ -64,6 +73,11 @@ try {
 
 function writeProgram(): void {
   mkdirSync(join(folder, "state"));
+  mkdirSync(emptyPack);
+  writeFileSync(join(emptyPack, "PulumiPolicy.yaml"), "runtime: nodejs\nmain: index.js\n");
+  writeFileSync(join(emptyPack, "package.json"), '{ "name": "empty", "version": "0.1.0", "main": "index.js" }');
+  const content = 'const { PolicyPack } = require("@pulumi/policy");\nnew PolicyPack("empty", { policies: [] });\n';
+  writeFileSync(join(emptyPack, "index.js"), content);
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
   writeFileSync(join(folder, "package.json"), '{ "name": "bench", "type": "module", "private": true }');
   writeFileSync(
