@@ -55,6 +55,7 @@ suite("health-check-required", () => {
   test("asks for none where a socket is for another service", () => {
     const service = "[Service]\nExecStart=/usr/bin/api\n";
     assert.deepEqual(found({ "api.service": service, "http.socket": "[Socket]\nListenStream=80\n" }), []);
+    assert.deepEqual(found({ "api.service": service, "api.target": "[Unit]\nDescription=all of it\n" }), []);
     const other = "[Socket]\nListenStream=80\nService=http.service\n";
     assert.deepEqual(found({ "api.service": service, "api.socket": other }), []);
   });

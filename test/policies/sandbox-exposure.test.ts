@@ -49,6 +49,18 @@ suite("sandbox-exposure", () => {
     ]);
   });
 
+  test("reckons gains without the tests that do not count for the service", () => {
+    const resource = serviceResource({
+      ExecStart: "/usr/bin/api",
+      PrivateTmp: "yes",
+      ProtectHome: "yes",
+      ProtectSystem: "strict",
+    });
+    assert.deepEqual(violations(sandboxExposure, resource), [
+      "api.service: exposure 9.0 (UNSAFE), wanted at most 2.5: the score would fall most by CapabilityBoundingSet= (-2.5), SystemCallFilter= (-1.6), DynamicUser=yes (-0.8), RestrictNamespaces= (-0.7)",
+    ]);
+  });
+
   test("adds proposals to what the unit already says", () => {
     const resource = serviceResource({ ...sealed, SystemCallFilter: "@system-service" });
     resource.config = { maximum: 1.6 };
