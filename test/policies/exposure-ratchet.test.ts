@@ -42,6 +42,22 @@ suite("exposure-ratchet", () => {
       "api.service: exposure 9.6 is not in the baseline of dev, wanted an entry: the review shows the score of a new service",
     ]);
   });
+  test("refuses a service of a stack that is not in it", () => {
+    save({ prod: { "api.service": 9.6 } });
+    assert.deepEqual(found(open), [
+      "api.service: exposure 9.6 is not in the baseline of dev, wanted an entry: the review shows the score of a new service",
+    ]);
+  });
+  test("writes no file over one that it cannot read", () => {
+    process.env.PULUMI_SYSTEMD_WRITE_BASELINE = "1";
+    try {
+      writeFileSync(baseline, "{");
+      assert.match(found(open)[0] ?? "", /^api\.service: the baseline .* cannot be read: /);
+      assert.equal(readFileSync(baseline, "utf8"), "{");
+    } finally {
+      delete process.env.PULUMI_SYSTEMD_WRITE_BASELINE;
+    }
+  });
   test("says what is wrong with the file", () => {
     assert.deepEqual(found(open), [
       `api.service: the baseline ${baseline} does not exist; write it with PULUMI_SYSTEMD_WRITE_BASELINE=1`,

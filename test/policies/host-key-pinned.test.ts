@@ -50,6 +50,7 @@ suite("host-key-pinned", () => {
   const connections: [what: string, connection: unknown, findings: number][] = [
     ["a pinned one", { host: "a", hostKey: "ssh-ed25519 AAAA" }, 0],
     ["one that is not known yet", "", 0],
+    ["none at all", undefined, 0],
     ["one that a transform took the key from", { host: "a" }, 1],
     ["one with a bastion that is not pinned", { host: "a", hostKey: "ssh-ed25519 AAAA", proxy: { host: "b" } }, 1],
   ];
@@ -62,6 +63,15 @@ suite("host-key-pinned", () => {
   }
 
   test("reads no other resource", () => {
-    assert.deepEqual(violations(hostKeyPinned, { ...happyPath(), type: "command:remote:Command", props: {} }), []);
+    const open = { connection: { host: "a" } };
+    assert.deepEqual(violations(hostKeyPinned, { ...happyPath(), type: "command:remote:Command", props: open }), []);
+    const [host, command] = hostResources("web1", {});
+    assert.deepEqual(violations(hostKeyPinned, host, { ...command, type: "other:index:Thing", props: open }), []);
+  });
+
+  test("tells of a host once, where it says that its key is not checked", () => {
+    const [host, command] = hostResources("web1", {}, { hostKeyPinned: false });
+    const open = { ...command, props: { ...command.props, connection: { host: "a" } } };
+    assert.equal(violations(hostKeyPinned, host, open).length, 1);
   });
 });

@@ -11,6 +11,29 @@ const refusal =
   "[Service] NoNewPrivileges=no, wanted yes: its processes could gain privileges through setuid programs such as sudo";
 const known = rules.find(({ name }) => name === "known-before-update");
 
+test("each policy of this package has its name and severity", () => {
+  const severities = ownRules.map(({ name, severity }) => `${name}: ${severity}`);
+  assert.deepEqual(severities, [
+    "sandbox-protect-system: high",
+    "sandbox-no-new-privileges: high",
+    "sandbox-tier: high",
+    "sandbox-exposure: high",
+    "exposure-ratchet: high",
+    "non-root-user: high",
+    "watchdog-required: medium",
+    "restart-required: medium",
+    "restart-paced: medium",
+    "resource-limits: medium",
+    "socket-loopback: high",
+    "timer-jitter: medium",
+    "health-check-required: medium",
+    "host-key-pinned: critical",
+    "escape-hatches: high",
+    "sent-as-reviewed: critical",
+    "waivers: high",
+  ]);
+});
+
 suite("a rule about services", () => {
   for (const name of ["api.service", "api@.service", "api@blue.service"]) {
     test(`checks ${name}`, () => {

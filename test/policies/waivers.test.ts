@@ -68,6 +68,18 @@ suite("waivers", () => {
     );
     assert.deepEqual(violations(rule, { ...unit(), config: { maximum: 1 } }), []);
   });
+  test("lets as many pass as the config says, for as long", (t) => {
+    t.mock.timers.enable({ apis: ["Date"], now: Date.parse("2027-03-01T00:00:00Z") });
+    const config = { maximumDays: 30, maximumPerUnit: 2, maximum: 2 };
+    const two = unit(waiver("2027-03-31"), waiver("2027-03-31", "sandbox-exposure"));
+    assert.deepEqual(
+      violations(rule, { ...two, config }).filter((line) => !line.startsWith("[")),
+      [],
+    );
+    assert.deepEqual(violations(rule, { ...unit(waiver("2027-04-01")), config }), [
+      own("the waiver of no-description holds until 2027-04-01, 31 days from now; at most 30 are allowed"),
+    ]);
+  });
   test("knows policies that are never waived, and itself", (t) => {
     t.mock.timers.enable({ apis: ["Date"], now: Date.parse("2027-03-01T00:00:00Z") });
     const config = { never: ["host-key-pinned"], maximum: 1000 };
