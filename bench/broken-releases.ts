@@ -157,7 +157,8 @@ class Migration(migrations.Migration):
     inService: "True",
     preludes: batchPreludes,
     args: { hookSec: "20s" },
-    works: "systemctl start batch.service; grep -q mean /var/lib/private/batch/report.json",
+    works:
+      "report=/var/lib/private/batch/report.json; rm -f $report; systemctl start batch.service && grep -q mean $report",
   },
 };
 
