@@ -153,7 +153,7 @@ suite("bad input", { timeout: 300_000 }, () => {
       await refused(minimal, { services }, {}, 1),
       ofHost(
         failed(1),
-        "pulumi-systemd: this host's python3 lacks parts of the standard library (dataclasses, http, json, queue, shlex, shutil, tarfile, termios): only a minimal one is installed; apt install python3",
+        "pulumi-systemd: this host's python3 lacks parts of the standard library (dataclasses, hmac, http, json, queue, shlex, shutil, tarfile, termios): only a minimal one is installed; apt install python3",
       ),
     );
   });
