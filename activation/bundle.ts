@@ -19,8 +19,8 @@ const unitName = z
   .max(255)
   .regex(/^[A-Za-z0-9:_\\@-][A-Za-z0-9:_.\\@-]*\.[a-z]+$/, "must be a unit name");
 
-/** Names of credentials: file names that need no escape anywhere. */
-const credentialId = /^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,199}$/;
+/** Names of credentials: file names and ids of `LoadCredential=` that need no escape anywhere. */
+export const credentialId = /^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,199}$/;
 
 /** A system account that must exist before the first unit starts. One that exists is used as it is, never altered. */
 export const bundleUserSchema = z.strictObject({

@@ -2,9 +2,10 @@
  * What a policy run adds to a preview: `node setup/run.mjs bench/policy-run.ts [SERVICES] [ROUNDS]` (20 and 5 by default).
  *
  * It previews a stack of that many services on two hosts, without a pack, with one that has no policy, and with ours in turns,
- * and prints the shortest and the middle time of each, by the clock and of the processors: what the empty pack adds is Pulumi's. Then it starts the pack alone, as Pulumi does, and prints the
- * processor time until it serves, with and without a compile cache of Node for all of Pulumi's SDK. Times of processors are
- * steady on a busy machine, where times of a clock are not.
+ * and prints the shortest and the middle time of each, by the clock and of the processors: what the empty pack adds is
+ * Pulumi's. Then it starts the pack alone, as Pulumi does, and prints the processor time until it serves, with and without a
+ * compile cache of Node for all of Pulumi's SDK. Times of processors are steady on a busy machine, where times of a clock are
+ * not.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";

@@ -67,7 +67,9 @@ export function whenKnown<T>(value: Deferrable<T>, effect: (known: T) => void): 
 }
 
 /** A value that may be known only later, as an Output. */
-export function outputOf<T>(value: Deferrable<T> | pulumi.Output<pulumi.Unwrap<T>>): pulumi.Output<T> {
+export function outputOf<T>(
+  value: Deferrable<T> | pulumi.Input<T> | pulumi.Output<pulumi.Unwrap<T>>,
+): pulumi.Output<T> {
   const output: pulumi.Output<unknown> = pulumi.Output.isInstance(value) ? value : pulumi.output(value as object);
   // Nothing that passes here holds an Output within, so the type and its unwrapped form are the same.
   return output as pulumi.Output<T>;
@@ -95,12 +97,11 @@ function stepped<R>(
  * A value as an input of a component in which each part is known or not by itself: an Output would be unknown as a whole. It
  * carries no secrets and no dependencies, and what fails is unknown: give the engine an Output of the same besides.
  */
-export function partsOf(value: pulumi.Output<unknown>): Promise<unknown> {
-  return partlyKnownValue(value).catch(() => pulumi.unknown);
+export function partsOf(value: Deferrable<unknown>): unknown {
+  return isOutput(value) ? partlyKnownValue(value).catch(() => pulumi.unknown) : value;
 }
 
-/** Whether a value is an Output. */
-export function isOutput<T>(value: Deferrable<T> | pulumi.Input<T>): value is pulumi.Output<T> {
+function isOutput<T>(value: Deferrable<T>): value is pulumi.Output<T> {
   return pulumi.Output.isInstance(value);
 }
 

@@ -167,7 +167,7 @@ function healthDefinition(
     { parent: check },
   );
   const serving = service === undefined ? commonService(check, scope) : ownService(check, scope, name, plan);
-  const told = (args.notify ?? []).map((notifier) => pulumi.output(notifier.definition));
+  const told = (args.notify ?? []).map(({ definition }) => outputOf<Definition>(definition));
   const asked = outputOf(built(plainArguments(args), (plain) => validArguments(healthCheckSchema, plain)));
   const gates = outputOf(joined([asked, settings])).apply(([plain, known]) => checkGates(plain, known));
   const all = joined([timed.definition, serving.definition, settings, joined(told), gates]);

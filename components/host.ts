@@ -4,7 +4,7 @@ import { hostInput } from "../activation/host-command.ts";
 import { receiptSchema } from "../activation/receipt.ts";
 import { reported, validArguments } from "./argument-error.ts";
 import { unitName } from "./argument-schema.ts";
-import { built, fieldOf, isOutput, joined, mapped, outputOf } from "./deferred.ts";
+import { built, fieldOf, joined, mapped, outputOf } from "./deferred.ts";
 import type { Definition, DefinitionSource } from "./definition.ts";
 import { unlessFailed } from "./failed-update.ts";
 import { hostBundle, releaseUploads, uploadName, uploadsOf } from "./host-bundle.ts";
@@ -152,7 +152,7 @@ export class Host extends pulumi.ComponentResource {
   constructor(name: string, args: HostArgs, opts?: pulumi.ComponentResourceOptions) {
     const { units, ...own } = args;
     const definitions: pulumi.Output<Definition[]> = outputOf(
-      joined(units.map(({ definition }) => (isOutput(definition) ? definition : pulumi.output(definition)))),
+      joined(units.map(({ definition }) => outputOf<Definition>(definition))),
     );
     super(
       Host.__pulumiType,

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { credentialId } from "../activation/bundle.ts";
 import { reported, validArguments } from "./argument-error.ts";
 import { secretMark } from "./argument-schema.ts";
 import type { Deferrable } from "./deferred.ts";
@@ -20,8 +21,8 @@ export const CredentialsAtRest = {
 } as const;
 export type CredentialsAtRest = (typeof CredentialsAtRest)[keyof typeof CredentialsAtRest];
 
-/** A name that is a file name and an id of `LoadCredential=`, and needs no escape anywhere. */
-export const credentialName = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,199}$/, {
+/** A name of a credential. */
+export const credentialName = z.string().regex(credentialId, {
   error: ({ input }) =>
     `${JSON.stringify(input)} is no name of a credential; write letters, digits and _ . @ -, beginning with a letter, a digit or _`,
 });

@@ -264,12 +264,7 @@ export class Unit extends pulumi.ComponentResource {
 /** What a reviewer and the policies see of a unit. */
 function registeredInputs(rendered: Deferrable<RenderedUnit>) {
   const waive = mapped(rendered, (unit) => (unit.waive.length > 0 ? unit.waive : undefined));
-  const sections = fieldOf(rendered, "sections");
-  return {
-    text: fieldOf(rendered, "text"),
-    sections: pulumi.Output.isInstance(sections) ? partsOf(sections) : sections,
-    waive,
-  };
+  return { text: fieldOf(rendered, "text"), sections: partsOf(fieldOf(rendered, "sections")), waive };
 }
 
 /**

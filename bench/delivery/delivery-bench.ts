@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bootedHost, type SandboxHost } from "../../sandbox/host.ts";
 import type { DebianRelease } from "../../sandbox/release.ts";
 import { wheelhouse } from "../../sandbox/wheelhouse.ts";
 import type { PulumiRun } from "../../setup/pulumi-cli.ts";
+import { whileChanged } from "../../test/hosts/changed-file.ts";
 import { differingUnits, invocations } from "../../test/hosts/invocations.ts";
 import { connectionOf, type TestStack, testStack } from "../../test/hosts/stack.ts";
 import { ownAddress, type PackageIndex, packageIndex } from "./package-index.ts";
@@ -129,15 +130,8 @@ export class DeliveryBench {
   }
 
   /** Has a file of quotes changed while `body` runs. */
-  async changed<T>(file: string, change: (text: string) => string, body: () => Promise<T>): Promise<T> {
-    const path = join(this.source, file);
-    const text = readFileSync(path, "utf8");
-    writeFileSync(path, change(text));
-    try {
-      return await body();
-    } finally {
-      writeFileSync(path, text);
-    }
+  changed<T>(file: string, change: (text: string) => string, body: () => Promise<T>): Promise<T> {
+    return whileChanged(join(this.source, file), change, body);
   }
 }
 

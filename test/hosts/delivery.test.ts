@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { appendFileSync, cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import type { SandboxHost } from "../../sandbox/host.ts";
 import { wheelhouse } from "../../sandbox/wheelhouse.ts";
+import { whileChanged } from "./changed-file.ts";
 import { diagnosis } from "./diagnosis.ts";
 import { type ExampleSection, exampleConfig } from "./example.ts";
 import { shown } from "./facts.ts";
@@ -68,16 +69,8 @@ suite("examples/django: releases with environments and hooks, to hosts without i
     });
   };
   /** Makes a change of the source that is taken back when the test ends. */
-  const changed = async <T>(file: string, change: (text: string) => string, body: () => Promise<T>): Promise<T> => {
-    const path = join(source, file);
-    const text = readFileSync(path, "utf8");
-    writeFileSync(path, change(text));
-    try {
-      return await body();
-    } finally {
-      writeFileSync(path, text);
-    }
-  };
+  const changed = <T>(file: string, change: (text: string) => string, body: () => Promise<T>) =>
+    whileChanged(join(source, file), change, body);
 
   before(async () => {
     const wheels = await wheelhouse(join(example, "requirements.txt"), console.log);

@@ -72,9 +72,8 @@ def states_of(text: str) -> dict[str, State]:
 
 def _state(value: object, path: str) -> State:
     # A state that was written before these were counted is no reason to forget what is used of the budget.
-    empty: list[object] = []
-    later = {"restarts": 0, "loops": 0, "blocked": None, "ill": empty}
-    fields = Fields({**later, **value} if isinstance(value, dict) else value, path, STATE_KEYS, others=True)
+    later: dict[str, object] = {"restarts": 0, "loops": 0, "blocked": None, "ill": []}
+    fields = Fields(value, path, STATE_KEYS, others=True, later=later)
 
     def moment(key: str) -> float | None:
         return None if fields.raw(key) is None else fields.number(key)
@@ -111,7 +110,7 @@ def _times_ill(value: object, path: str) -> tuple[float, float]:
 def _outage(value: object, path: str) -> Outage:
     later = {"rolled_back": False}
     keys = ("since", "reason", "actions", "told", *later)
-    fields = Fields({**later, **value} if isinstance(value, dict) else value, path, keys, others=True)
+    fields = Fields(value, path, keys, others=True, later=later)
     return Outage(
         since=fields.number("since"),
         reason=fields.text("reason"),

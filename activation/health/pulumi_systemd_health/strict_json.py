@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Iterable
+from types import MappingProxyType
+from typing import Iterable, Mapping
 
 
 class MalformedError(Exception):
@@ -14,20 +15,28 @@ class MalformedError(Exception):
 class Fields:
     """
     One JSON object. `path` names it in messages. What this program itself wrote may hold `others`: keys of a newer one,
-    which wrote it before the host went back to this one.
+    which wrote it before the host went back to this one; and may lack keys that came `later`, for which their values
+    stand.
     """
 
-    def __init__(self, value: object, path: str, keys: Iterable[str], others: bool = False) -> None:
+    def __init__(
+        self,
+        value: object,
+        path: str,
+        keys: Iterable[str],
+        others: bool = False,
+        later: Mapping[str, object] = MappingProxyType({}),
+    ) -> None:
         known = list(keys)
         if not isinstance(value, dict):
             raise MalformedError(f"{path or 'the whole'} is not an object")
-        self._values: dict[str, object] = value
+        self._values: dict[str, object] = {**later, **value}
         self._path = path
         for key in value:
             if key not in known and not others:
                 raise MalformedError(f"{self.path(key)} is not known; known are {', '.join(known)}")
         for key in known:
-            if key not in value:
+            if key not in self._values:
                 raise MalformedError(f"{self.path(key)} is missing")
 
     def path(self, key: str) -> str:

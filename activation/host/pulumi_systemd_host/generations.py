@@ -151,11 +151,14 @@ def update_generation(work: Work, ledger: Ledger) -> None:
         write_generation(work, ledger, kept.origin if kept else Origin("up"))
 
 
-def sealed_contents(directory: str, path: str) -> list[str]:
-    """What kept generations have as the encrypted content of the file at `path`, the newest first."""
-    kept = reversed(read_generations(directory).values())
-    files = [each for generation in kept for each in generation.bundle["files"] if each["path"] == path]
-    return [each["content"] for each in files if each.get("encoding") == SEALED and isinstance(each["content"], str)]
+def sealed_contents(directory: str) -> dict[str, list[str]]:
+    """What kept generations have as the encrypted contents of each file, by its path, the newest first."""
+    contents: dict[str, list[str]] = {}
+    for generation in reversed(read_generations(directory).values()):
+        for each in generation.bundle["files"]:
+            if each.get("encoding") == SEALED and isinstance(each["content"], str):
+                contents.setdefault(each["path"], []).append(each["content"])
+    return contents
 
 
 def release_directories(work: Work, latest: int, keep: int) -> set[str]:

@@ -13,13 +13,12 @@ from typing import Any, Iterator
 from .bundle import Bundle
 from .drift import Finding, drift, undeployed
 from .files import sha256_hex
-from .generations import sealed_contents
 from .holding import COMMAND, rollback_told, told, valid
 from .ledger import Ledger, LedgerFile, LedgerRelease, LedgerUnit, read_ledger, scope_directory
 from .lock import DIRECTORY
 from .observe import boot_id, observe
 from .plan_shape import Observation
-from .sealing import Sealer, compared_bundle, text_at
+from .sealing import Sealer, compared_bundle, sealed_on
 from .system import System
 from .systemctl import PROPERTIES, UnitState, show, version
 
@@ -166,11 +165,8 @@ def _comparable(system: System, bundle: Bundle) -> Bundle:
     """The bundle with the encrypted credentials of this host, where their secrets are the same."""
     ends_at = system.now() + LOOK_SEC
     generations = os.path.join(scope_directory(system, bundle.scope), "generations")
-    return compared_bundle(
-        Sealer(system, lambda: ends_at - system.now()),
-        bundle,
-        lambda path: [*text_at(system.at(path)), *sealed_contents(generations, path)],
-    )
+    sealer = Sealer(system, lambda: ends_at - system.now())
+    return compared_bundle(sealer, bundle, sealed_on(system, generations))
 
 
 def _wanted(bundle: Bundle) -> Ledger:

@@ -12,6 +12,7 @@ from typing import Callable, Iterable
 from .bundle import SEALED, Bundle, File
 from .errors import HostError, OverdueError
 from .files import make_directories, remove_file, stage_file
+from .generations import sealed_contents
 from .lock import DIRECTORY
 from .system import System
 
@@ -95,8 +96,7 @@ def compared_bundle(sealer: Sealer, bundle: Bundle, known: Known) -> Bundle:
 
 
 def _kept(sealer: Sealer, file: File, known: Known) -> str:
-    seen = dict.fromkeys(known(file.path))
-    return next((text for text in seen if sealer.opened(file.seal, text) == file.plain), "")
+    return next((text for text in known(file.path) if sealer.opened(file.seal, text) == file.plain), "")
 
 
 def _with(bundle: Bundle, contents: dict[str, str]) -> Bundle:
@@ -111,7 +111,21 @@ def _with(bundle: Bundle, contents: dict[str, str]) -> Bundle:
     return replace(bundle, files=files, raw=json.dumps(value).encode("utf-8"))
 
 
-def text_at(path: str) -> list[str]:
+def sealed_on(system: System, generations: str) -> Known:
+    """What the host has sealed: the file itself, then what the kept generations have, which are read once at most."""
+    kept: dict[str, list[str]] | None = None
+
+    def known(path: str) -> Iterable[str]:
+        nonlocal kept
+        yield from _text_at(system.at(path))
+        if kept is None:
+            kept = sealed_contents(generations)
+        yield from kept.get(path, [])
+
+    return known
+
+
+def _text_at(path: str) -> list[str]:
     """The text of a file that may be a sealed credential, if there is one."""
     try:
         with open(path, encoding="ascii", newline="") as source:

@@ -23,7 +23,6 @@ from .generations import (
     Origin,
     content_digest,
     read_generations,
-    sealed_contents,
     update_generation,
     write_generation,
 )
@@ -39,7 +38,7 @@ from .plan_shape import Action, Observation, Plan
 from .receipt import Receipt, repeated
 from .recovery import recover_all
 from .redaction import Redactor
-from .sealing import Sealer, refuse_if_too_old, sealed_bundle, text_at
+from .sealing import Sealer, refuse_if_too_old, sealed_bundle, sealed_on
 from .staging import stage
 from .swap_meter import Swap
 from .switching import switch
@@ -222,11 +221,8 @@ class Transaction:
         for file in work.bundle.files:
             if file.seal and not file.to_seal:
                 self._learn(file.content, file.seal)
-        work.given = work.bundle = sealed_bundle(
-            self.sealer,
-            work.bundle,
-            lambda path: [*text_at(self.system.at(path)), *sealed_contents(work.generations, path)],
-        )
+        known = sealed_on(self.system, work.generations)
+        work.given = work.bundle = sealed_bundle(self.sealer, work.bundle, known)
 
     def _change(self, old: Ledger) -> Receipt:
         work = self.work
