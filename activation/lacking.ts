@@ -25,6 +25,21 @@ export function lackingLines(before: string, after: string): string[] {
   ];
 }
 
+/**
+ * What a host is to get that never had any of it: units by name, other files by path, releases by name.
+ * @param after what is to be sent, as `hostInput` gave it
+ */
+export function lackingAll(after: string): string[] {
+  const next = comparable(after);
+  if (next === undefined) return [];
+  const { units, files, releases } = next;
+  return [
+    ...units.map(({ name }) => name),
+    ...files.map(({ path }) => path),
+    ...releases.map(({ name }) => `release ${name}`),
+  ];
+}
+
 function comparable(sent: string): Comparable | undefined {
   return bundleSchema.safeParse(sentBundle(sent)).data;
 }

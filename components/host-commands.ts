@@ -1,7 +1,7 @@
 import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { asksTheSame, hostCommand, openedHostInput } from "../activation/host-command.ts";
-import { lackingLines } from "../activation/lacking.ts";
+import { lackingAll, lackingLines } from "../activation/lacking.ts";
 import { rotatedSecrets } from "../activation/rotated-secrets.ts";
 import { toldByEngine } from "./failed-update.ts";
 import { retriedBy } from "./host-confirmation.ts";
@@ -71,7 +71,7 @@ export function hostCommands(host: pulumi.Resource, name: string, work: HostWork
     const last = appliedBefore(before)?.stdin;
     tellRotated(host, name, last, stdin);
     // A Host whose update fails registers no receipt.
-    if (!("receipt" in outputs)) tellLacking(host, name, last, stdin);
+    if (outputs !== undefined && !("receipt" in outputs)) tellLacking(host, name, last, stdin);
     return applyLine(given, stdin, before, why);
   });
   // Another machine has no archive: it is known by its key, or by its address.
@@ -124,8 +124,12 @@ function tellRotated(host: pulumi.Resource, name: string, before: string | undef
  * shows no change of them.
  */
 function tellLacking(host: pulumi.Resource, name: string, before: string | undefined, after: string | undefined): void {
-  // Where nothing was ever applied, the preview shows that the command is new.
-  if (before === undefined || after === undefined) return;
+  if (after === undefined) return;
+  if (before === undefined) {
+    const all = lackingAll(after).join(", ");
+    if (all !== "") void pulumi.log.warn(`${name}: no update of it has succeeded yet; it lacks all of: ${all}`, host);
+    return;
+  }
   const lines = lackingLines(before, after);
   if (lines.length === 0) return;
   const listed = lines.map((line) => `\n  ${line}`).join("");

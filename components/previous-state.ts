@@ -57,10 +57,11 @@ export async function previousOutputsOf(parent: pulumi.Resource, type: string, n
   return urn === undefined ? undefined : all[childUrn(urn, type, name)];
 }
 
-/** What a component registered as its outputs in the last update; empty where it was not there, or did not come so far. */
-export async function previousOutputsOfItself(component: pulumi.Resource): Promise<object> {
+/** What a component registered as its outputs in the last update: empty where it did not come so far, undefined where it is new. */
+export async function previousOutputsOfItself(component: pulumi.Resource): Promise<object | undefined> {
   const [all, urn] = await Promise.all([previousOutputs(), knownValue(component.urn)]);
-  const outputs = urn === undefined ? undefined : all[urn];
+  if (urn === undefined || !Object.hasOwn(all, urn)) return undefined;
+  const outputs = all[urn];
   return typeof outputs === "object" && outputs !== null ? outputs : {};
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hostInput } from "../../activation/host-command.ts";
-import { lackingLines } from "../../activation/lacking.ts";
+import { lackingAll, lackingLines } from "../../activation/lacking.ts";
 import type { DefinedFile, DefinedUnit } from "../../components/definition.ts";
 import { testBundle, testUnit } from "./test-bundle.ts";
 
@@ -47,6 +47,14 @@ test("units are told with the lines that differ, other files by path alone", () 
   assert.deepEqual(lackingLines(after, after), []);
 });
 
+test("of a host that never had any of it, all is told by name in one line", () => {
+  const after = sent([api("User=x"), testUnit("new.timer", "[Timer]\n")], [file("/etc/x/new", "hush")]);
+  assert.deepEqual(lackingAll(after), ["api.service", "new.timer", "/etc/x/new"]);
+});
+
 test("nothing is told of what another version of this library sent and cannot be read", () => {
-  for (const text of ["", "text", "1\nx{}"]) assert.deepEqual(lackingLines(text, sent([api("User=x")])), []);
+  for (const text of ["", "text", "1\nx{}"]) {
+    assert.deepEqual(lackingLines(text, sent([api("User=x")])), []);
+    assert.deepEqual(lackingAll(text), []);
+  }
 });

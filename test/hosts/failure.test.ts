@@ -96,6 +96,16 @@ suite("an update that fails", { timeout: 400_000 }, () => {
     }
   });
 
+  test("the next preview says of each host that it lacks all of it", async () => {
+    const { code, output } = await fleet.stack.preview();
+    assert.equal(code, 0, output);
+    const summary = output.slice(output.indexOf("Diagnostics:"));
+    for (const { release } of fleet.hosts) {
+      const all = "shipped.service, steady.service, release shipped";
+      assert.ok(summary.includes(`${release}: no update of it has succeeded yet; it lacks all of: ${all}\n`), output);
+    }
+  });
+
   test("the next, without what failed, succeeds", async () => {
     await fleet.deploy(good, { [token]: "first token" });
   });
