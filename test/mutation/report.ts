@@ -14,6 +14,8 @@ export interface Equivalent {
 /** One change, and what became of it. */
 export interface Mutant extends Omit<Equivalent, "why"> {
   readonly lineNumber: number;
+  /** Where `from` begins in the file. */
+  readonly offset: number;
   readonly status: "Killed" | "Timeout" | "Survived" | "NoCoverage" | "RuntimeError" | "CompileError" | "Ignored";
 }
 
@@ -59,13 +61,15 @@ export function mutationReport(content: unknown): readonly Mutant[] {
           changed[last] = (changed[last] ?? "").slice(0, end.column - 1);
           changed[0] = (changed[0] ?? "").slice(start.column - 1);
           const line = (lines[start.line - 1] ?? "").trim();
-          return { file, line, lineNumber: start.line, from: changed.join("\n"), to, status };
+          const offset = lines.slice(0, start.line - 1).reduce((sum, { length }) => sum + length + 1, start.column - 1);
+          return { file, line, lineNumber: start.line, offset, from: changed.join("\n"), to, status };
         })
         .toSorted((a, b) => a.lineNumber - b.lineNumber);
     });
 }
 
-function hasSurvived({ status }: Mutant): boolean {
+/** Whether no test has noticed it. */
+export function hasSurvived({ status }: Mutant): boolean {
   return status === "Survived" || status === "NoCoverage";
 }
 

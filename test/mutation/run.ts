@@ -1,15 +1,16 @@
 /**
  * `npm run test:mutation -- [--only FILE]...`: StrykerJS changes the policies in one place at a time (an operator, a condition,
- * a text) and runs the tests that reach the place. A change that no test notices has survived: a test is missing, or the change
- * makes no difference, which test/mutation/equivalent.json then explains. Prints the counts of each file and every survivor, and
- * ends with 1 where one is not explained. Stryker is no dependency: npx fetches it.
+ * a text) and runs the tests that reach the place. A change that no test notices, and the compiler neither, has survived: a test is
+ * missing, or the change makes no difference, which test/mutation/equivalent.json then explains. Prints the counts of each file and
+ * every survivor, and ends with 1 where one is not explained. Stryker is no dependency: npx fetches it.
  */
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { commandResult } from "../../setup/command.ts";
-import { equivalents, type Mutant, mutationReport, printedReport, unexplained } from "./report.ts";
+import { refusedByCompiler } from "./compiler.ts";
+import { equivalents, hasSurvived, type Mutant, mutationReport, printedReport, unexplained } from "./report.ts";
 
 const version = "10.0.0";
 const root = join(import.meta.dirname, "../..");
@@ -58,7 +59,9 @@ async function mutantsOf(part: Part): Promise<readonly Mutant[]> {
     timeoutSec: 4 * 3600,
   });
   if (code !== 0) throw new Error(`Stryker ended with ${code}`);
-  return mutationReport(JSON.parse(readFileSync(report, "utf8")));
+  const mutants = mutationReport(JSON.parse(readFileSync(report, "utf8")));
+  const refused = refusedByCompiler(root, mutants.filter(hasSurvived));
+  return mutants.map((mutant) => (refused.has(mutant) ? { ...mutant, status: "CompileError" } : mutant));
 }
 
 function configuration({ files: mutate, tests: covering }: Part, report: string): object {
