@@ -12,7 +12,10 @@ import { bootedFleet, type Fleet, testOnEachHost } from "./fleet.ts";
 import { allChangesSince, ledger, observedAll, onEach, untouched } from "./observation.ts";
 
 const key = "a key of the tests that nobody may see";
-const secrets = { "pythonServices.shop.secretEnvironment.DJANGO_SECRET_KEY": key };
+const secrets = {
+  "pythonServices.shop.secretEnvironment.DJANGO_SECRET_KEY": key,
+  "pythonServices.shop.packageIndex.password": key,
+};
 const data = ["/var/lib/shop"];
 /** What does not count in a comparison of a host before and after: its account of itself, and thousands of packages' files. */
 const uncounted = [ledger, "/home", "/opt/shop/environments/*/lib", ...data];
@@ -78,7 +81,9 @@ suite("examples/django: releases with environments and hooks, to hosts without i
     source = join(fleet.stack.folder, "shop");
     cpSync(example, source, { recursive: true });
     config = await exampleConfig(fleet.stack, "django");
-    Object.assign(shop(), { source, wheelhouse: wheels, timeoutStartSec: "15s" });
+    // It is never asked, but its password goes with each build.
+    const packageIndex = { url: "https://packages.invalid/simple", username: "shop" };
+    Object.assign(shop(), { source, wheelhouse: wheels, packageIndex, timeoutStartSec: "15s" });
     counted = {};
     await deploy();
   });

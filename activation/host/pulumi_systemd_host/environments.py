@@ -12,8 +12,10 @@ from .bundle import Environment, Release
 from .environment_target import Target
 from .errors import HostError
 from .files import make_directories, remove_tree, stage_file
+from .journal import journal_lines
 from .releases import keep_archive, unpack
-from .transient import last_lines, run_once, transient_name
+from .system import System
+from .transient import Ended, last_lines, run_once, transient_name
 from .work import Work
 
 TAIL = 25
@@ -91,11 +93,17 @@ def build(work: Work, release: Release, target: Target, number: int) -> None:
     for path in credentials.values():
         os.unlink(path)
     if ended.problem:
-        tail = "".join(f"\n    {line}" for line in last_lines(log, TAIL)) if os.path.exists(log) else ""
+        tail = "".join(f"\n    {line}" for line in _told(system, ended, log))
         raise HostError(f"release {release.name}: its environment could not be built: {ended.problem}{tail}")
     remove_tree(inputs)
     seal(final)
     system.run(["sync", "-f", final], work.units.left())
+
+
+def _told(system: System, ended: Ended, log: str) -> list[str]:
+    """The end of the installer's output; where it did not come to say a word, what systemd said."""
+    lines = last_lines(log, TAIL) if os.path.exists(log) else []
+    return lines or (journal_lines(system, ended.state) if ended.state else [])
 
 
 def seal(directory: str) -> None:
@@ -170,9 +178,10 @@ def _unit(
         "[Service]",
         "Type=oneshot",
         "DynamicUser=yes",
-        # The user has no name or number before it starts, but its directory shows it.
+        # The user has no name or number before it starts, but its directory shows it. Not by ExecStartPre=: on systemd 247 no
+        # unit with credentials and a sandbox can have one.
         f"RuntimeDirectory={runtime}",
-        f"ExecStartPre=+chown --reference=/run/{runtime} {target.directory}",
+        f"ExecStart=+chown --reference=/run/{runtime} {target.directory}",
         f"ExecStart=/bin/sh {base}/build.sh",
         f"ReadWritePaths={target.directory}",
         f"TimeoutStartSec={wanted.build_sec}",

@@ -10,16 +10,19 @@ from typing import Any
 from pulumi_systemd_host_under_test import ScriptedSystem, sha, unit
 
 from pulumi_systemd_host.bundle import Bundle, Environment, Hook, Release, Upload
-from pulumi_systemd_host.environment_target import environment_target, link_target
-from pulumi_systemd_host.environments import build_script, index_secrets, seal
+from pulumi_systemd_host.environment_target import Target, environment_target, link_target
+from pulumi_systemd_host.environments import build, build_script, index_secrets, seal
 from pulumi_systemd_host.errors import HostError
 from pulumi_systemd_host.files import Found
 from pulumi_systemd_host.generation import next_releases
 from pulumi_systemd_host.hooks import with_staged_files
+from pulumi_systemd_host.interpreters import Interpreter
 from pulumi_systemd_host.ledger import Ledger, LedgerRelease
 from pulumi_systemd_host.plan import plan
 from pulumi_systemd_host.plan_shape import Observation
 from pulumi_systemd_host.system import Completed
+from pulumi_systemd_host.units import Units
+from pulumi_systemd_host.work import Work
 
 LOCK = [("requirements.txt", "flask==3.0.0\n")]
 ENVIRONMENT = Environment(
@@ -152,6 +155,63 @@ class Host(unittest.TestCase):
         made = plan(Ledger("a/b/c", 1, releases=[known]), bundle, seen)
         self.assertEqual((made.unpack, made.build, made.rebind, made.conflicts), ([], [RELEASE], [RELEASE], []))
         self.assertIn("the host's interpreter is another one", made.actions[0].reasons[0])
+
+
+class FailingBuild(ScriptedSystem):
+    """systemd to which no build comes to its end. `content`: the unit of the build."""
+
+    content = ""
+    output = ""
+
+    def run(
+        self, argv: list[str], seconds: float, waiting: str | None = None, env: dict[str, str] | None = None
+    ) -> Completed:
+        if argv[:2] == ["systemctl", "start"]:
+            with open(self.at(f"/run/systemd/system/{argv[-1]}"), encoding="ascii") as source:
+                self.content = source.read()
+            if self.output:
+                (log,) = (line.split(":", 1)[1] for line in self.content.splitlines() if "=file:" in line)
+                with open(log, "w", encoding="ascii") as target:
+                    target.write(self.output)
+            return Completed(1, "", "Job failed.\n")
+        return super().run(argv, seconds, waiting, env)
+
+
+class Build(unittest.TestCase):
+    def setUp(self) -> None:
+        made = tempfile.TemporaryDirectory()
+        self.addCleanup(made.cleanup)
+        self.system = FailingBuild(made.name)
+        self.system.answers["systemctl show"] = Completed(0, "LoadState=loaded\nResult=exit-code\nInvocationID=1\n", "")
+        said = '{"MESSAGE": "Failed at step NAMESPACE", "_COMM": "systemd", "_PID": "1", "INVOCATION_ID": "1"}\n'
+        self.system.answers["journalctl --no-pager"] = Completed(0, said, "")
+
+    def problem(self) -> str:
+        bundle = Bundle("a/b/c", [], [], [RELEASE], [], 100, 10)
+        scratch = self.system.at("/scratch")
+        work = Work(self.system, Units(self.system, 10, 100), bundle, bundle, "t", scratch, None)
+        os.makedirs(scratch)
+        os.makedirs(work.pending_directory)
+        wanted = replace(ENVIRONMENT, pip_conf="[global]\nindex-url = https://me:secret@pypi.example.org/simple\n")
+        target = Target("/opt/app/environments/1", Interpreter("/usr/bin/python3", "3.9", "cpython-39", True), "")
+        with self.assertRaises(HostError) as raised:
+            build(work, replace(RELEASE, environment=wanted), target, 0)
+        return str(raised.exception)
+
+    def test_the_end_of_its_output_is_told(self) -> None:
+        self.system.output = "Collecting flask\nERROR: no flask\n"
+        problem = self.problem()
+        self.assertIn("could not be built: Job failed.\n    Collecting flask\n    ERROR: no flask", problem)
+        self.assertNotIn("NAMESPACE", problem)
+
+    def test_where_it_did_not_come_to_say_a_word_systemd_is_heard(self) -> None:
+        self.assertIn("Failed at step NAMESPACE", self.problem())
+
+    def test_systemd_247_starts_no_unit_that_has_credentials_a_sandbox_and_an_exec_start_pre(self) -> None:
+        self.problem()
+        self.assertIn("LoadCredential=pip.conf:", self.system.content)
+        self.assertNotIn("ExecStartPre=", self.system.content)
+        self.assertNotIn("secret", self.system.content)
 
 
 class Secrets(unittest.TestCase):
