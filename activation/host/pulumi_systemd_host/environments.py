@@ -178,8 +178,8 @@ def _unit(
         "[Service]",
         "Type=oneshot",
         "DynamicUser=yes",
-        # The user has no name or number before it starts, but its directory shows it. Not by ExecStartPre=: on systemd 247 no
-        # unit with credentials and a sandbox can have one.
+        # The user has no name or number before it starts, but its directory shows it. Not by ExecStartPre=:
+        # on systemd 247 no unit with credentials and a sandbox can have one.
         f"RuntimeDirectory={runtime}",
         f"ExecStart=+chown --reference=/run/{runtime} {target.directory}",
         f"ExecStart=/bin/sh {base}/build.sh",
