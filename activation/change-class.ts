@@ -70,7 +70,9 @@ export const reloadedByManager: Readonly<Record<string, ReadonlySet<string>>> = 
     "SuccessExitStatus",
     "TimeoutAbortSec",
     "TimeoutSec",
+    "TimeoutStartFailureMode",
     "TimeoutStartSec",
+    "TimeoutStopFailureMode",
     "TimeoutStopSec",
   ]),
   // A socket stays open when only the service behind it changes: the plan restarts the services.

@@ -48,6 +48,7 @@ export { Service, type ServiceArgs } from "./service.ts";
 export { OnChange, SandboxProfile, ServiceType } from "./service-args.ts";
 export { CredentialsAtRest } from "./service-credentials.ts";
 export { SocketUnit, type SocketUnitArgs } from "./socket-unit.ts";
+export { StartFailureMode } from "./start-failure.ts";
 export { Timer } from "./timer.ts";
 export { OnOverlap, type TimerArgs, type TimerScheduleArgs } from "./timer-args.ts";
 export { Unit, type UnitArgs } from "./unit.ts";

@@ -24,6 +24,7 @@ import {
   credentialShape,
 } from "./service-credentials.ts";
 import { type InstanceArgs, instanceShape } from "./service-instances.ts";
+import type { StartFailureMode } from "./start-failure.ts";
 import { type WaiverArgs, waivers } from "./waiver.ts";
 
 /** How systemd learns that a service is up: `Type=` of systemd.service(5). */
@@ -161,6 +162,12 @@ export interface ServiceCommonArgs {
   restartSec?: pulumi.Input<string>;
   /** Longest start, a time span. Default: systemd's own, 90 s. */
   timeoutStartSec?: pulumi.Input<string>;
+  /**
+   * What systemd does to a start that takes longer: a value of `TimeoutStartFailureMode=`. Default: `kill` for a service that
+   * tells when it is up (`type` notify or dbus, `readyWhen` with another probe than a command) and has no other command in its
+   * start: until then it serves nobody, and one that hangs may heed no SIGTERM. Else systemd's own, `terminate`.
+   */
+  timeoutStartFailureMode?: pulumi.Input<StartFailureMode>;
   /** Longest stop before it is killed, a time span. Default: systemd's own, 90 s. */
   timeoutStopSec?: pulumi.Input<string>;
   /** Socket that hands its connections to the service and stays open while the service restarts. Default: none. */
@@ -222,6 +229,7 @@ const commonShape = {
   restart: z.enum(["no", "on-success", "on-failure", "on-abnormal", "on-watchdog", "on-abort", "always"]).optional(),
   restartSec: timeSpan.optional(),
   timeoutStartSec: timeSpan.optional(),
+  timeoutStartFailureMode: z.enum(["terminate", "abort", "kill"]).optional(),
   timeoutStopSec: timeSpan.optional(),
   socket: unitReference.optional(),
   onDemand: z.boolean().optional(),

@@ -8,6 +8,7 @@ import { withProbesBeside } from "./ready-when.ts";
 import type { ServicePlain } from "./service-args.ts";
 import { credentialDirective, credentialNames, credentialPath } from "./service-credentials.ts";
 import { ofInstance } from "./service-instances.ts";
+import { defaultStartFailureMode } from "./start-failure.ts";
 
 /** Where the secret variables of a service lie on the host. Only root reads it. */
 export function secretEnvironmentPath(name: string): string {
@@ -63,6 +64,7 @@ export function serviceSections(name: string, common: ServicePlain, instance?: s
       Restart: restarts ? (args.restart ?? "on-failure") : undefined,
       RestartSec: restarts ? (args.restartSec ?? "5s") : undefined,
       TimeoutStartSec: args.timeoutStartSec,
+      TimeoutStartFailureMode: args.timeoutStartFailureMode ?? defaultStartFailureMode(type, args),
       TimeoutStopSec: args.timeoutStopSec,
       StateDirectory: ownName,
       ...profileDirectives(args),

@@ -28,6 +28,8 @@ const cases: readonly [string, string, readonly string[]][] = [
   ["the order of units", base.replace("After=network.target", "After=redis.service"), ["file"]],
   ["when it restarts", base.replace("on-failure", "always"), ["file"]],
   ["a stop timeout added", base.replace("Restart=", "TimeoutStopSec=5\nRestart="), ["file"]],
+  ["what a late start gets", base.replace("Restart=", "TimeoutStartFailureMode=kill\nRestart="), ["file"]],
+  ["what a late stop gets", base.replace("Restart=", "TimeoutStopFailureMode=abort\nRestart="), ["file"]],
   ["its program", base.replace("-m orders", "-m sales"), ["file", "restart"]],
   ["a variable", base.replace("A=1", "A=3"), ["file", "restart"]],
   [

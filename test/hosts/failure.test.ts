@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { diagnosis } from "./diagnosis.ts";
-import { shown } from "./facts.ts";
+import { journalOf, shown } from "./facts.ts";
 import { bootedFleet, type Fleet } from "./fleet.ts";
 import { type Listing, listing, listingChanges } from "./listing.ts";
 import { allChangesSince, ledger, observedAll, onEach } from "./observation.ts";
@@ -26,9 +26,14 @@ const faults = {
     journal: "systemd: on-interpreter.service: Main process exited, code=exited, status=203/EXEC",
   },
   "on-time": {
-    service: { ...sleeper, type: "notify", timeoutStartSec: "1s" },
-    told: "activating (auto-restart); result timeout: it was not ready, or not stopped, in time (TimeoutStartSec=, TimeoutStopSec=); killed by SIGTERM",
-    journal: "systemd: on-time.service: start operation timed out. Terminating.",
+    // It hangs, and heeds no SIGTERM.
+    service: {
+      exec: ["/bin/sh", "-c", "trap '' TERM; while :; do sleep 1; done"],
+      type: "notify",
+      timeoutStartSec: "1s",
+    },
+    told: "activating (auto-restart); result timeout: it was not ready, or not stopped, in time (TimeoutStartSec=, TimeoutStopSec=); killed by SIGKILL",
+    journal: "systemd: on-time.service: start operation timed out. Killing.",
   },
   "on-user": {
     service: { ...sleeper, user: "nobody-here" },
@@ -145,6 +150,16 @@ suite("an update that fails", { timeout: 400_000 }, () => {
         assert.deepEqual([ActiveState, NeedDaemonReload, words], ["active", "no", "/bin/sleep infinity "]);
       }
       assert.equal(await host.output("systemctl --failed --no-legend --plain"), "");
+    }
+  });
+
+  test("... without waiting for one that hangs to heed a SIGTERM: it is back long before its stop timeout of 90 s", async () => {
+    for (const host of fleet.hosts) {
+      const entries = await journalOf(host, "on-time.service");
+      const timedOut = entries.find(({ message }) => message.includes("start operation timed out"))?.monotonic;
+      const { ActiveEnterTimestampMonotonic } = await shown(host, "on-time.service", "ActiveEnterTimestampMonotonic");
+      const seconds = (Number(ActiveEnterTimestampMonotonic) - (timedOut ?? Number.NaN)) / 1_000_000;
+      assert.ok(seconds > 0 && seconds < 30, `${host.release}: ${seconds} s`);
     }
   });
 
