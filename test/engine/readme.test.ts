@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { stackConfig } from "../../program/config.ts";
@@ -51,25 +50,6 @@ test("the first stack in YAML is a valid config", async () => {
     );
   } finally {
     stack.remove();
-  }
-});
-
-test("the same in TypeScript compiles", () => {
-  const [code] = blocks("ts");
-  // Beside the sources, so that the repository's own compiler options and modules apply.
-  const folder = mkdtempSync(join(repository, "bin", "readme-"));
-  try {
-    writeFileSync(
-      join(folder, "readme.ts"),
-      `import { Host, PythonService } from "../../components/index.ts";\ndeclare const host: string, privateKey: string, hostKey: string;\n${code}`,
-    );
-    writeFileSync(
-      join(folder, "tsconfig.json"),
-      JSON.stringify({ extends: "../../tsconfig.json", include: ["readme.ts"], exclude: [] }),
-    );
-    execFileSync("tsc", ["--noEmit", "-p", folder], { encoding: "utf8", stdio: "pipe" });
-  } finally {
-    rmSync(folder, { recursive: true });
   }
 });
 
