@@ -1,4 +1,5 @@
-// How long a large release takes, and how much memory: `node bench/release.ts` (root, for the owners of what is unpacked).
+// How long a large release takes, and how much memory: `node bench/release.ts` (root, for the owners of what is unpacked), with
+// rsync and ansible-core (`pip install ansible-core==2.19.14`) on the PATH.
 // Packing and unpacking by this library, next to rsync and to Ansible's unarchive, each on the same disk of this machine.
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -46,7 +47,7 @@ function installed(command: string): boolean {
 const pack = `import { releaseArchive } from ${JSON.stringify(join(repository, "activation", "release.ts"))};
 console.log(JSON.stringify(releaseArchive(process.argv[1])));`;
 const unpack = `import sys
-sys.path.insert(0, ${JSON.stringify(join(repository, "activation", "host"))})
+sys.path[:0] = ${JSON.stringify(["host", "health"].map((program) => join(repository, "activation", program)))}
 from pulumi_systemd_host.bundle import Upload
 from pulumi_systemd_host.releases import keep_archive, unpack
 from pulumi_systemd_host.system import Host

@@ -2,7 +2,7 @@
  * Upgrades in a row by `pulumi up` under a steady rate of requests, for each server of examples/zero-downtime and for some
  * that do less: what the clients lost, and what the host's own probes met.
  *
- * `npm run bench:zero-downtime [-- UPGRADES [REQUESTS_PER_SEC [RELEASE]]]`
+ * `npm run bench:zero-downtime [-- UPGRADES [REQUESTS_PER_SEC [RELEASE [draining]]]]`. `draining`: only the servers that lose none
  */
 import { appendFileSync, cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -57,6 +57,8 @@ const contenders: readonly Contender[] = [
 async function main(): Promise<void> {
   const release = process.argv[4] ?? "bookworm";
   if (!isDebianRelease(release)) throw new Error(`there is no release ${release}`);
+  const onlyDraining = process.argv[5];
+  if (onlyDraining !== undefined && onlyDraining !== "draining") throw new Error(`there is no ${onlyDraining}`);
   Object.assign(process.env, (await pulumiToolchain(console.log)).env);
   const host = await bootedHost({ release });
   const stack = await testStack();
@@ -66,7 +68,10 @@ async function main(): Promise<void> {
       "| server | upgrades | requests | refused | failed | slowest | the host's own probes: made, refused, failed, slowest |",
     );
     console.log("|---|---|---|---|---|---|---|");
-    for (const [index, contender] of contenders.entries()) console.log(await row(stack, host, contender, 8100 + index));
+    for (const [index, contender] of contenders.entries()) {
+      if (onlyDraining && contender.losesSome) continue;
+      console.log(await row(stack, host, contender, 8100 + index));
+    }
   } finally {
     stack.remove();
     await host.down();
