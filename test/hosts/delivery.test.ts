@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { appendFileSync, cpSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import type { SandboxHost } from "../../sandbox/host.ts";
@@ -77,7 +77,7 @@ suite("examples/django: releases with environments and hooks, to hosts without i
 
   before(async () => {
     const wheels = await wheelhouse(join(example, "requirements.txt"), console.log);
-    fleet = await bootedFleet();
+    fleet = await bootedFleet(withHostileIndex);
     source = join(fleet.stack.folder, "shop");
     cpSync(example, source, { recursive: true });
     config = await exampleConfig(fleet.stack, "django");
@@ -216,8 +216,92 @@ class Migration(migrations.Migration):
     }
   });
 
+  test("code of a package that is built can read no secret and write nothing but its environment", async () => {
+    const folder = join(fleet.stack.folder, "spied");
+    mkdirSync(folder);
+    writeFileSync(join(folder, "main.py"), "");
+    writeFileSync(join(folder, "requirements.txt"), "hostile==1\n");
+    const packageIndex = { url: `http://127.0.0.1:${indexPort}/simple` };
+    config.pythonServices!.spied = { source: folder, requirements: "requirements.txt", exec: ["python"], packageIndex };
+    try {
+      for (const text of await refused()) {
+        assert.match(text, /release spied: its environment could not be built/);
+        const [, could = "null"] = /it could: (\[.*\])/.exec(text) ?? [];
+        // The first is for all to read, the second its own.
+        assert.deepEqual(JSON.parse(could), ["read /etc/os-release", "write to /tmp"], text);
+      }
+    } finally {
+      delete config.pythonServices!.spied;
+    }
+  });
+
+  test("a build that does not end within buildSec is ended, and leaves nothing", () =>
+    changed(
+      "requirements.txt",
+      (text) => `${text}# A third lock.\n`,
+      async () => {
+        shop().buildSec = "1s";
+        try {
+          for (const text of await refused()) {
+            assert.match(text, /its environment could not be built: it did not end within 1 s and was killed/);
+          }
+        } finally {
+          delete shop().buildSec;
+        }
+      },
+    ));
+
+  test("a hook that does not end within hookSec is ended, and the old release goes on running", async () => {
+    const { check } = shop();
+    Object.assign(shop(), { check: ["python", "-c", "import time; time.sleep(100)"], hookSec: "2s" });
+    try {
+      for (const text of await refused()) {
+        assert.match(text, /its check hook failed, .* switched to: it did not end within 2 s and was killed/);
+      }
+    } finally {
+      Object.assign(shop(), { check });
+      delete shop().hookSec;
+    }
+  });
+
+  test("a postStart that fails takes the release back; the same release, tried again, runs its migrations again", () =>
+    changed(
+      "shop/urls.py",
+      (text) => `${text}# A release that is tried twice.\n`,
+      async () => {
+        await runs();
+        shop().postStart = ["python", "-c", "raise SystemExit('the shop has no page')"];
+        for (const text of await refused(["shop.service"])) {
+          assert.match(text, /shop\.service: its post-start hook failed, the new release was taken back: /);
+          assert.match(text, /the shop has no page/);
+        }
+        const once = onEach(fleet.hosts, { builds: 0, checks: 1, migrations: 1 });
+        assert.deepEqual(await runs(), once);
+        delete shop().postStart;
+        await deploy();
+        assert.deepEqual(await runs(), once);
+      },
+    ));
+
   test("destroy leaves nothing but the data", () => fleet.destroy(data));
 });
+
+/** Of an index on each host that has a package whose build does what it should not; each host has a network of its own. */
+const indexPort = 9471;
+
+async function withHostileIndex(host: SandboxHost): Promise<void> {
+  const folder = "/srv/hostile-1";
+  const backend = readFileSync(join(import.meta.dirname, "programs", "hostile_build.py"));
+  await host.writeFile(`${folder}/hostile_build.py`, backend);
+  await host.writeFile(
+    `${folder}/pyproject.toml`,
+    '[build-system]\nrequires = []\nbuild-backend = "hostile_build"\nbackend-path = ["."]\n',
+  );
+  const serving = `python3 -m http.server --bind 127.0.0.1 --directory /srv/index ${indexPort}`;
+  await host.output(`mkdir -p /srv/index/simple/hostile
+    tar -C /srv -czf /srv/index/simple/hostile/hostile-1.tar.gz hostile-1
+    systemd-run --quiet --unit=index ${serving}`);
+}
 
 async function runsOn(host: SandboxHost): Promise<Runs> {
   const text = await host.output("journalctl --sync; journalctl --no-pager --boot --output=cat _PID=1");
