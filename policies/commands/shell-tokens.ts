@@ -23,7 +23,7 @@ export type ShellToken = ShellWord | ShellInput | ShellOperator;
 
 interface PendingInput {
   readonly at: number;
-  readonly end: string;
+  readonly end: string | undefined;
   readonly isQuoted: boolean;
   readonly withoutTabs: boolean;
 }
@@ -53,21 +53,19 @@ class ShellReader {
 
   next(): void {
     const rest = this.script.slice(this.at);
-    const blank = /^(?:[ \t]|\\\n)+/.exec(rest)?.[0];
-    if (blank !== undefined) {
-      this.skip(blank.length);
+    // Blanks, the end of a line that goes on, comments.
+    const nothing = /^(?:[ \t]|\\\n|#[^\n]*)/.exec(rest)?.[0];
+    if (nothing !== undefined) {
+      this.skip(nothing.length);
       return;
     }
     if (rest.startsWith("\n")) {
       this.line();
       return;
     }
-    if (rest.startsWith("#")) {
-      this.skip(/^[^\n]*/.exec(rest)?.[0].length ?? 1);
-      return;
-    }
-    if (rest.startsWith("<<<")) {
-      this.hereString();
+    const string = /^<<<[ \t]*/.exec(rest)?.[0];
+    if (string !== undefined) {
+      this.hereString(string.length);
       return;
     }
     const here = /^\d*<<(-?)[ \t]*(?:'([^'\n]+)'|"([^"\n]+)"|\\?([\w.-]+))/.exec(rest);
@@ -75,14 +73,14 @@ class ShellReader {
       this.hereDocument(here);
       return;
     }
-    const redirection = /^\d*(>>|>\||>|<)(?:&\d|&-)?/.exec(rest);
+    const redirection = /^\d*(>>|>\||>|<)(&[\d-])?/.exec(rest);
     if (redirection !== null) {
-      this.redirection(redirection[0], redirection[1] ?? ">");
+      this.redirection(redirection);
       return;
     }
     const end = /^(?:\|\||&&|;;|[;&()]|\|&?)/.exec(rest)?.[0];
     if (end === undefined) this.word();
-    else this.operator(/^\|&?$/.test(end) ? "|" : ";", end.length);
+    else this.operator(end === "|" || end === "|&" ? "|" : ";", end.length);
   }
 
   skip(length: number): void {
@@ -94,25 +92,24 @@ class ShellReader {
     this.skip(length);
   }
 
-  redirection(written: string, operator: string): void {
+  redirection([written, operator, copied]: RegExpExecArray): void {
     // Copies of other channels write no file.
-    if (/&(\d|-)$/.test(written)) {
+    if (copied !== undefined) {
       this.skip(written.length);
       return;
     }
-    const isOfErrors = /^2/.test(written);
+    const isOfErrors = written.startsWith("2");
     this.operator(operator === "<" || isOfErrors ? "<" : operator === ">>" ? ">>" : ">", written.length);
   }
 
-  hereString(): void {
-    this.skip(3);
-    this.skip(/^[ \t]*/.exec(this.script.slice(this.at))?.[0].length ?? 0);
+  hereString(length: number): void {
+    this.skip(length);
     this.word();
     const word = this.found.pop();
     if (word?.kind === "word") this.found.push({ ...word, kind: "input", text: `${word.text}\n` });
   }
 
-  hereDocument([whole, dash, single, double, bare = ""]: RegExpExecArray): void {
+  hereDocument([whole, dash, single, double, bare]: RegExpExecArray): void {
     const end = single ?? double ?? bare;
     const isQuoted = single !== undefined || double !== undefined || whole.includes("\\");
     this.pending.push({ at: this.found.length, end, isQuoted, withoutTabs: dash === "-" });
@@ -126,9 +123,9 @@ class ShellReader {
     for (const { at, end, isQuoted, withoutTabs } of this.pending) {
       const body: string[] = [];
       while (this.at < this.script.length) {
-        const stop = this.script.indexOf("\n", this.at);
-        const raw = this.script.slice(this.at, stop < 0 ? undefined : stop);
-        this.at = stop < 0 ? this.script.length : stop + 1;
+        const stop = `${this.script}\n`.indexOf("\n", this.at);
+        const raw = this.script.slice(this.at, stop);
+        this.at = stop + 1;
         const line = withoutTabs ? raw.replace(/^\t+/, "") : raw;
         if (line === end) break;
         body.push(line);
@@ -136,7 +133,7 @@ class ShellReader {
       const text = body.map((line) => `${line}\n`).join("");
       this.found[at] = isQuoted
         ? { kind: "input", text, expands: false }
-        : { kind: "input", text: text.replaceAll(/\\([$`\\])/g, "$1"), expands: isExpanded(text) };
+        : { kind: "input", text: text.replaceAll(/\\([$`\\\n])/g, unescaped), expands: isExpanded(text) };
     }
     this.pending = [];
   }
@@ -147,26 +144,25 @@ class ShellReader {
     const began = this.at;
     while (this.at < this.script.length) {
       const rest = this.script.slice(this.at);
-      const part =
-        /^'([^']*)'/.exec(rest) ?? /^\$'((?:[^'\\]|\\.)*)'/s.exec(rest) ?? /^"((?:[^"\\]|\\.)*)"/s.exec(rest);
-      if (part !== null) {
-        const [whole, inner = ""] = part;
-        if (whole.startsWith('"')) {
+      const quoted = /^(?:'[^']*'|\$'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")/s.exec(rest)?.[0];
+      if (quoted !== undefined) {
+        const inner = quoted.slice(1, -1);
+        if (quoted[0] === '"') {
           expands ||= isExpanded(inner);
-          text += inner.replaceAll(/\\([$`"\\])/g, "$1").replaceAll("\\\n", "");
-        } else text += whole.startsWith("$") ? withEscapes(inner) : inner;
-        this.skip(whole.length);
+          text += inner.replaceAll(/\\([$`"\\\n])/g, unescaped);
+        } else text += quoted[0] === "$" ? withEscapes(inner.slice(1)) : inner;
+        this.skip(quoted.length);
         continue;
       }
-      const escaped = /^\\(.)/s.exec(rest);
-      if (escaped !== null) {
-        if (escaped[1] !== "\n") text += escaped[1];
+      const escaped = /^\\./s.exec(rest)?.[0];
+      if (escaped !== undefined) {
+        text += unescaped(escaped, escaped.slice(1));
         this.skip(2);
         continue;
       }
       const plain = /^(?:\$\((?:[^()]|\([^()]*\))*\)|`[^`]*`|\$\{[^}]*\}|[^\s;&|<>()'"\\])/.exec(rest)?.[0];
       if (plain === undefined) break;
-      expands ||= isExpanded(plain) || rest.startsWith("$");
+      expands ||= isExpanded(plain);
       text += plain;
       this.skip(plain.length);
     }
@@ -177,6 +173,11 @@ class ShellReader {
     }
     this.found.push({ kind: "word", text, expands });
   }
+}
+
+/** What the shell makes of a backslash and the character behind it, which is nothing at the end of a line. */
+function unescaped(_: string, character: string): string {
+  return character === "\n" ? "" : character;
 }
 
 /** Whether the shell expands a part of a text in which it looks for that. */

@@ -30,18 +30,17 @@ function pipelines(tokens: readonly ShellToken[]): Stage[][] {
   const all: Stage[][] = [];
   let stages: Stage[] = [];
   let stage: ShellToken[] = [];
-  const endStage = () => {
-    if (stage.length > 0) stages.push(stageOf(stage));
-    stage = [];
-  };
   for (const token of [...tokens, { kind: "operator", text: ";" } as const]) {
     if (token.kind !== "operator" || (token.text !== ";" && token.text !== "|")) {
       stage.push(token);
       continue;
     }
-    endStage();
+    // Behind a `|` a new line may begin.
+    if (stage.length === 0) continue;
+    stages.push(stageOf(stage));
+    stage = [];
     if (token.text === "|") continue;
-    if (stages.length > 0) all.push(stages);
+    all.push(stages);
     stages = [];
   }
   return all;
@@ -63,14 +62,18 @@ function stageOf(tokens: readonly ShellToken[]): Stage {
 
 /** `sudo -u root env A=1 tee x` is `tee x`; so is what follows `then`, `do` and `{`. */
 function withoutWrappers(words: readonly ShellWord[]): readonly ShellWord[] {
-  const first = words[0]?.text ?? "";
-  if (/^(then|do|else|\{|!|exec|command|nice|nohup|time)$/.test(first) || /^\w+=/.test(first))
+  const [first] = words;
+  if (first === undefined) return words;
+  if (/^(then|do|else|\{|!|exec|command|nice|nohup|time)$/.test(first.text) || /^\w+=/.test(first.text))
     return withoutWrappers(words.slice(1));
-  if (!/^(sudo|doas|env)$/.test(first)) return words;
+  if (!/^(sudo|doas|env)$/.test(first.text)) return words;
   let next = 1;
-  while (/^-/.test(words[next]?.text ?? "")) next += /^-[ugCD]$/.test(words[next]?.text ?? "") ? 2 : 1;
+  while (words[next]?.text.startsWith("-")) next += withValue.has(words[next]?.text) ? 2 : 1;
   return withoutWrappers(words.slice(next));
 }
+
+/** Options of `sudo`, `doas` and `env` that take the next word. */
+const withValue: ReadonlySet<string | undefined> = new Set(["-u", "-g", "-C", "-D"]);
 
 interface Source {
   readonly text: string | undefined;
@@ -94,7 +97,7 @@ function pipelineWrites(stages: readonly Stage[], stdin: string | undefined): Sh
 /** What a command prints. */
 function printed({ words }: Stage, read: Source): Source {
   const [command, ...rest] = words.map(({ text }) => text);
-  const expands = words.slice(1).some((word) => word.expands);
+  const expands = words.some((word) => word.expands);
   switch (command) {
     case "cat":
       return rest.every((word) => word === "-") ? read : unknown;
@@ -120,8 +123,9 @@ const unknown: Source = { text: undefined, expands: false };
 
 /** What printf prints; undefined for formats other than `%s`, `%b` and `%%`. */
 function formatted([format = "", ...values]: readonly string[]): string | undefined {
-  if (/%[^sb]/.test(format.replaceAll("%%", ""))) return undefined;
-  const holes = format.replaceAll("%%", "").match(/%[sb]/g)?.length ?? 0;
+  const parts = format.match(/%.?/gs) ?? [];
+  if (parts.some((part) => !["%%", "%s", "%b"].includes(part))) return undefined;
+  const takesValues = parts.some((part) => part !== "%%");
   const left = [...values];
   let text = "";
   do {
@@ -130,12 +134,12 @@ function formatted([format = "", ...values]: readonly string[]): string | undefi
       const value = left.shift() ?? "";
       return hole === "%b" ? withEscapes(value) : value;
     });
-  } while (holes > 0 && left.length > 0);
+  } while (takesValues && left.length > 0);
   return text;
 }
 
 /** Files that a command writes what it reads to, by their names among its arguments. */
-function namedOutputs([command = "", ...rest]: readonly string[]): { path: string; appends: boolean }[] {
+function namedOutputs([command, ...rest]: readonly string[]): { path: string; appends: boolean }[] {
   const plain = rest.filter((word) => !word.startsWith("-"));
   switch (command) {
     case "tee": {

@@ -1,5 +1,5 @@
 import { readFileSync, readlinkSync } from "node:fs";
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { parseUnitFile, UnitSyntaxError } from "../../systemd/unit-file.ts";
 import { unitNameProblem } from "../../systemd/unit-name.ts";
 import type { CheckedResource } from "../checked-resource.ts";
@@ -39,13 +39,13 @@ function fromCommand(resource: CheckedResource): WrittenUnits {
   const isWriting = scripts.some((script) => unitPath.test(script) || /\bsystemctl\b[^\n]*\bedit\b/.test(script));
   // Standard input may be unknown in a command that has nothing to do with units.
   const stdin = isWriting ? text(resource, "stdin") : undefined;
-  const files = new Map<string, { parts: string[]; expands: boolean; isUnread: boolean }>();
+  const files = new Map<string, { parts: (string | undefined)[]; expands: boolean; isUnread: boolean }>();
   for (const script of new Set(scripts)) {
     for (const write of shellWrites(script, stdin)) {
       if (!isUnitPath(write.path)) continue;
       const before = write.appends ? files.get(write.path) : undefined;
       files.set(write.path, {
-        parts: [...(before?.parts ?? []), write.text ?? ""],
+        parts: [...(before?.parts ?? []), write.text],
         expands: write.expands || before?.expands === true,
         isUnread: write.text === undefined || before?.isUnread === true || (write.appends && before === undefined),
       });
@@ -63,13 +63,13 @@ function fromCommand(resource: CheckedResource): WrittenUnits {
 /** Whether a script brings files by a way that does not show their text. */
 function isCopying(scripts: readonly string[]): boolean {
   return scripts.some((script) =>
-    /(^|[\s;&|(])(cp|mv|install|curl|wget|sed|scp|rsync|envsubst|python3?|tar|ln)\s/.test(script),
+    /(^|[\s;&|(/])(cp|mv|install|curl|wget|sed|scp|rsync|envsubst|python3?|tar|ln)\s/.test(script),
   );
 }
 
 function fromCopy(resource: CheckedResource): WrittenUnits {
-  const path = text(resource, "remotePath") ?? "";
-  if (!isUnitPath(path)) return none;
+  const path = text(resource, "remotePath");
+  if (path === undefined || !isUnitPath(path)) return none;
   const local = text(resource, "localPath");
   const { text: inline, path: file } = local === undefined ? copiedSource(resource) : { path: local };
   if (typeof inline === "string") return joined([unitAt(resource, path, inline, false)]);
@@ -92,8 +92,8 @@ function programFolder(): string {
 }
 
 function unitAt(resource: CheckedResource, path: string, content: string, expands: boolean): WrittenUnits {
-  const name = path.split("/").at(-1) ?? "";
-  if (/\.d\/[^/]+\.conf$/.test(path)) return unreadPath(path, "it is a drop-in, which says nothing without its unit");
+  const name = basename(path);
+  if (name.endsWith(".conf")) return unreadPath(path, "it is a drop-in, which says nothing without its unit");
   if (unitNameProblem(name) !== undefined) return unreadPath(path, "its name is put together by the shell");
   const identity = { name, urn: resource.urn, waive: [] };
   try {

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import fs, { mkdtempSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { after, suite, test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { commandRules, policiesOverCommands } from "../../../policies/commands/policies.ts";
 import type { Rule } from "../../../policies/rule.ts";
 import { type FakeResource, reportedBy, withUnknown } from "../resource-args.ts";
@@ -27,6 +29,17 @@ function found(rules: readonly Rule[], resource: FakeResource): string[] {
   );
 }
 
+/** The same, where a policy may have to wait for a part of the resource. */
+async function foundLater(rules: readonly Rule[], resource: FakeResource): Promise<string[]> {
+  const lines: string[] = [];
+  for (const policy of policiesOverCommands(rules)) {
+    const reported = reportedBy(policy, resource);
+    await setImmediate();
+    lines.push(...reported.map(({ policy: id, message }) => `${id} ${message}`));
+  }
+  return lines;
+}
+
 const path = "/etc/systemd/system/api.service";
 const bad = "[Service]\nExecStart=/usr/bin/api | tee log\n";
 const refusal =
@@ -44,6 +57,10 @@ suite("units in commands", () => {
       command(`echo '[Service]' > ${path}; echo 'ExecStart=/usr/bin/api | tee log' >> ${path}`),
     ],
     ["a unit in the script's own folder", command(`cd /etc/systemd/system && cat > api.service <<'EOF'\n${bad}EOF`)],
+    ["standard input, its file named on creation alone", command(`tee ${path}`, { update: "true", stdin: bad })],
+    ["standard input of an editor", command("systemctl --full --stdin edit api.service", { stdin: bad })],
+    ["a text that is copied with a dollar", copy({ source: { text: `${bad.trim()} $LOG\n` }, remotePath: path })],
+    ["what is behind a proxy", copy({ source: { __getSpecialProxyTarget: { text: bad } }, remotePath: path })],
     ["a text that is copied", copy({ source: { text: bad }, remotePath: path })],
   ];
   for (const [what, resource] of ways) {
@@ -58,6 +75,59 @@ suite("units in commands", () => {
       found(shell, { ...copy({ localPath: file, remotePath: path }), type: "command:remote:CopyFile" }),
       [refusal],
     );
+  });
+
+  test("are read from a file with a dollar, and by a path from the folder of the program", (t) => {
+    const file = join(folder, "api.service");
+    writeFileSync(file, `${bad.trim()} $LOG\n`);
+    const copied = (localPath: string) => copy({ localPath, remotePath: path });
+    assert.deepEqual(found(shell, copied(file)), [refusal]);
+    assert.deepEqual(found(shell, copied(relative(readlinkSync(`/proc/${process.ppid}/cwd`), file))), [refusal]);
+    // Where there is no /proc, or none of the parent's.
+    t.mock.method(fs, "readlinkSync", () => {
+      throw new Error("no such file");
+    });
+    syncBuiltinESMExports();
+    const { PWD } = process.env;
+    try {
+      process.env.PWD = folder;
+      assert.deepEqual(found(shell, copied("api.service")), [refusal]);
+      delete process.env.PWD;
+      assert.deepEqual(found(shell, copied("nowhere.service")), [
+        `units-readable deploy: ${path} is not checked: nowhere.service cannot be read from .`,
+      ]);
+    } finally {
+      if (PWD !== undefined) process.env.PWD = PWD;
+      t.mock.restoreAll();
+      syncBuiltinESMExports();
+    }
+  });
+
+  test("are read from what the engine gives as a promise", async () => {
+    const file = join(folder, "promised.service");
+    writeFileSync(file, bad);
+    const text = { text: Promise.resolve(bad), path: Promise.resolve(undefined) };
+    assert.deepEqual(await foundLater(shell, copy({ source: text, remotePath: path })), [refusal]);
+    assert.deepEqual(await foundLater(shell, copy({ source: { text: text.text }, remotePath: path })), [refusal]);
+    const asset = { text: Promise.resolve(undefined), path: Promise.resolve(file) };
+    assert.deepEqual(await foundLater(shell, copy({ source: asset, remotePath: path })), [refusal]);
+    assert.deepEqual(await foundLater(shell, copy({ source: { path: asset.path }, remotePath: path })), [refusal]);
+  });
+
+  test("are read anew where one input alone differs", () => {
+    const file = join(folder, "other.service");
+    writeFileSync(file, bad);
+    const good = bad.replace(" | tee log", "");
+    const both = (one: FakeResource, other: FakeResource) => [found(shell, one), found(shell, other)];
+    const printing = (text: string) => ({ update: `printf '%s' '${text}' > ${path}` });
+    assert.deepEqual(both(command("true", printing(good)), command("true", printing(bad))), [[], [refusal]]);
+    const tee = `tee ${path}`;
+    assert.deepEqual(both(command(tee, { stdin: good }), command(tee, { stdin: bad })), [[], [refusal]]);
+    const copied = (text: string, remotePath = path) => copy({ source: { text }, remotePath });
+    assert.deepEqual(both(copied(good), copied(bad)), [[], [refusal]]);
+    assert.deepEqual(both(copied(bad, "/srv/readme"), copied(bad)), [[], [refusal]]);
+    const local = (localPath: string) => copy({ localPath, remotePath: path });
+    assert.deepEqual(both(local("/nowhere/x.service"), local(file))[1], [refusal]);
   });
 
   test("are checked like units of components", () => {
@@ -82,6 +152,10 @@ suite("units in commands", () => {
     assert.deepEqual(found(rules, command(`systemctl daemon-reload; rm -f ${path}`)), []);
     assert.deepEqual(found(rules, { ...command(""), type: "other:index:Thing" }), []);
     assert.deepEqual(found(rules, copy({ source: { text: "x" }, remotePath: "/srv/readme" })), []);
+    assert.deepEqual(found(rules, copy({ source: { text: "x" } })), []);
+    for (const other of [`${path}.bak`, `${path}.d/user.conf.bak`])
+      assert.deepEqual(found(rules, command(`cat > ${other} <<'EOF'\n[Service]\nEOF`)), [], other);
+    assert.deepEqual(found(rules, command(`backup-cp ${path}; Xcp ${path}`)), []);
   });
 
   test("may be excepted by the name of the unit", (t) => {
@@ -95,6 +169,21 @@ suite("units in commands", () => {
     assert.deepEqual(found([...rule("non-root-user"), ...shell, ...rule("known-before-update")], command(script)), [
       refusal,
       "known-before-update deploy: [Service] User is not known before the update, so these checks wait for it: non-root-user",
+    ]);
+  });
+
+  test("... also where a known line follows", () => {
+    const script = `cat > ${path} <<EOF\n[Service]\nUser=$APP_USER\nEOF\necho 'ExecStart=/usr/bin/api | tee log' >> ${path}`;
+    assert.deepEqual(found([...rule("non-root-user"), ...shell, ...rule("known-before-update")], command(script)), [
+      refusal,
+      "known-before-update deploy: [Service] User is not known before the update, so these checks wait for it: non-root-user",
+    ]);
+  });
+
+  test("in a file that is not known wait for the update", () => {
+    const resource = { ...copy({}), props: withUnknown({ ...pinned, remotePath: path }, "source") };
+    assert.deepEqual(found([...shell, ...rule("known-before-update")], resource), [
+      "known-before-update deploy: source is not known before the update, so these checks wait for it: shell-syntax",
     ]);
   });
 
@@ -114,6 +203,37 @@ suite("units-readable", () => {
   const cases: [what: string, resource: FakeResource, finding: string][] = [
     ["a template", command(`envsubst < api.tpl > ${path}`), `${path} is not checked: its text comes from elsewhere`],
     ["a copy", command(`cp /srv/api.service ${path}`), `${path} is not checked: no text is written to it here`],
+    [
+      "a copy by its path",
+      command(`/bin/cp /srv/api.service ${path}`),
+      `${path} is not checked: no text is written to it here`,
+    ],
+    [
+      "a copy behind another command",
+      command(`true;cp a ${path}`),
+      `${path} is not checked: no text is written to it here`,
+    ],
+    [
+      "a copy on creation alone",
+      command(`cp a ${path}`, { update: "true" }),
+      `${path} is not checked: no text is written to it here`,
+    ],
+    ["a script", command(`python gen.py ${path}`), `${path} is not checked: no text is written to it here`],
+    [
+      "lines behind a template",
+      command(`envsubst < a > ${path}; echo A=b >> ${path}`),
+      `${path} is not checked: its text comes from elsewhere`,
+    ],
+    [
+      "a text that the shell puts together",
+      command(`cat > ${path} <<EOF\n[$SECTION\nUser=api\nEOF`),
+      `${path} is not checked: the shell puts it together`,
+    ],
+    [
+      "no source at all",
+      copy({ source: null, remotePath: path }),
+      `${path} is not checked: it is no file of this machine`,
+    ],
     ["an edit", command(`sed -i s/a/b/ ${path}`), `${path} is not checked: no text is written to it here`],
     [
       "a drop-in",
@@ -172,9 +292,10 @@ suite("host-key-pinned over commands", () => {
   });
   test("does not look at local commands", () => {
     assert.deepEqual(
-      found(rule("host-key-pinned"), command("true", { connection: undefined }, "command:local:Command")),
+      found(rule("host-key-pinned"), command("true", { connection: { host: "a" } }, "command:local:Command")),
       [],
     );
+    assert.deepEqual(found(rule("host-key-pinned"), command("true", { connection: undefined })), []);
   });
 });
 

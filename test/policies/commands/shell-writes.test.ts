@@ -30,6 +30,7 @@ function byReading(script: string, stdin: string): Record<string, string | undef
 }
 
 const unit = "[Service]\nExecStart=/usr/bin/api\n";
+const input = "[Socket]\nListenStream=80\n";
 const scripts: [what: string, script: string][] = [
   ["a here-document", `cat > a.service <<EOF\n${unit}EOF\n`],
   ["the redirection behind it", `cat <<EOF > a.service\n${unit}EOF\n`],
@@ -63,13 +64,41 @@ const scripts: [what: string, script: string][] = [
   ["a joined line", "echo a \\\n  b \\\n  > a.service"],
   ["escaped blanks", 'echo a\\ b\\"c > a.service'],
   ["a here-string of bash is not sh, so a group", "{ echo a; } > /dev/null; (echo b > a.service)"],
+  ["double quotes around an end of one letter", 'cat <<"E" >a.service\n$HOME \\$HOME\nE\n'],
+  ["lines that go on", 'cat <<EOF >a.service\nExecStart=/bin/a \\\n  --b\nEOF\necho "c\\\nd" e\\\nf > b.service'],
+  ["an escaped backslash at the end of a line", 'echo "a\\\\\nb" > a.service; cat <<EOF > b.service\na\\\\\nb\nEOF\n'],
+  ["escapes in double quotes", 'echo "\\$HOME \\\\ \\" \\x" > a.service'],
+  ["quotes of both kinds in one word", `echo a'b "c'"d 'e"f > a.service`],
+  ["tabs within a line", "cat <<-EOF > a.service\n\tUser=a\tb\n\tEOF\n"],
+  ["a here-document that the end of the script ends", "cat <<EOF > a.service\nUser=a\n"],
+  ["one without its lines", "cat <<EOF > a.service"],
+  ["a pipe before the end of the line", `cat <<EOF |\n${unit}EOF\n  tee a.service >/dev/null`],
+  ["a comment at the end", "echo a > a.service\n# echo b > b.service"],
+  ["what only looks like operators", "echo a ';' '|' \\; '>' b > a.service"],
+  ["its errors to its output, by a pipe", "echo a 2>&1 | tee a.service >/dev/null"],
+  ["a closed channel", "echo a > a.service 2>&-; echo b 2>&- > b.service"],
+  ["a file that may not be overwritten otherwise", "echo a >| a.service"],
+  ["variables before the command", "A_1=b B=c tee a.service >/dev/null"],
+  ["cat by name", "cat - > a.service"],
+  ["echo of nothing", "echo > a.service; echo -n > b.service"],
+  ["echo of what is no option", "echo a-n > a.service; echo -nx > b.service"],
+  ["a long option of tee", "echo a > a.service; echo b | tee --append a.service; echo c | tee -ia a.service"],
+  ["a path that is no option", "echo a > x-a.service; tee x-a.service </dev/null; echo b | tee x-a.service"],
+  ["printf without a value, and with too few", "printf '[A]\\n' > a.service; printf '%s-%s\\n' a > b.service"],
+  ["printf of a value with a backslash", "printf '%s|%b' 'a\\tb' 'c\\td' > a.service"],
+  ["printf of escapes", "printf 'a\\rb \\\\' > a.service"],
+  ["printf of percents alone", "printf '%%s %%%%' > a.service; printf '%%%s' b c > b.service"],
+  ["printf behind the end of its options", "printf -- '%s\\n' a > a.service"],
+  ["dd and install over what is there", "echo a > a.service; dd of=a.service status=none"],
+  ["install over what is there", "echo a > a.service; cat | install /dev/stdin a.service"],
+  ["cp of standard input", "echo a > a.service; cat | cp /dev/stdin a.service"],
   ["errors elsewhere", "echo a > a.service 2>&1; ls /nowhere-at-all 2>/dev/null || true"],
 ];
 
 suite("what a script writes", () => {
   for (const [what, script] of scripts) {
     test(`is read as sh does it: ${what}`, () => {
-      assert.deepEqual(byReading(script, unit), byShell(script, unit));
+      assert.deepEqual(byReading(script, input), byShell(script, input));
     });
   }
 
@@ -84,9 +113,41 @@ suite("what a script writes", () => {
     ]);
     assert.deepEqual(one("systemctl edit --full --stdin a.service"), [["/etc/systemd/system/a.service", unit]]);
     assert.deepEqual(one("systemctl edit a.service"), []);
+    assert.deepEqual(one("systemctl --stdin restart a.service"), []);
+    assert.deepEqual(one("systemctl edit --full --stdin my.app-1"), [["/etc/systemd/system/my.app-1.service", unit]]);
+    for (const options of ["-u www", "-g adm", "-C 3", "-D /srv", "-n", "-n -u www --", "env A=1", "env -i"]) {
+      assert.deepEqual(one(`sudo ${options} tee a.service`), [["a.service", unit]], options);
+    }
     assert.deepEqual(one("cat <<< '[Service]' > a.service"), [["a.service", "[Service]\n"]]);
+    assert.deepEqual(one("cat <<<[Service] >a.service"), [["a.service", "[Service]\n"]]);
     assert.deepEqual(one("echo $'[Service]\\nUser=a' > a.service"), [["a.service", "[Service]\nUser=a\n"]]);
+    assert.deepEqual(one(`echo $'a\\'b' $'\\"' > a.service`), [["a.service", "a'b \"\n"]]);
     assert.deepEqual(one("echo -e '[Service]\\nUser=a' > a.service"), [["a.service", "[Service]\nUser=a\n"]]);
+  });
+
+  test("is by echo of bash what it is there, where sh differs", () => {
+    const one = (script: string) => shellWrites(`${script} > a.service`).map(({ text }) => text);
+    assert.deepEqual(one("echo 'a\\tb'"), ["a\\tb\n"]);
+    assert.deepEqual(one(`printf 'a\\"b'`), ['a"b']);
+    assert.deepEqual(one("echo -ne 'a\\tb'"), ["a\tb"]);
+    assert.deepEqual(one("echo -n -E 'a\\tb'"), ["a\\tb"]);
+  });
+
+  test("is nothing where another command only ends like one of these, or begins like it", () => {
+    for (const command of [
+      "docker tee a",
+      "mysudo tee a",
+      "sudoedit tee a",
+      "x-A=1 tee a",
+      "sudo",
+      "A=1",
+      "cp a /dev/stdin",
+    ])
+      assert.deepEqual(shellWrites(command, unit), [], command);
+    assert.deepEqual(shellWrites("install /dev/stdin", unit), []);
+    assert.deepEqual(shellWrites("install a.tpl a.service", unit), []);
+    const [write, ...more] = shellWrites("ls > a.service 2> errors.service", unit);
+    assert.deepEqual([write, more], [{ path: "a.service", text: undefined, expands: false, appends: false }, []]);
   });
 
   test("is told to hold what the shell puts in", () => {
@@ -99,13 +160,33 @@ suite("what a script writes", () => {
       true,
       true,
     ]);
+    assert.deepEqual(expands('echo "$USER" > a; echo a "$USER" b > a; printf "%s" "\\\\$USER" > a'), [
+      true,
+      true,
+      true,
+    ]);
+    assert.deepEqual(expands("echo User=a > a; echo User=a\\$b > a; echo a$ > a"), [false, false, true]);
+    assert.deepEqual(
+      shellWrites("tee a", "User=$USER").map((write) => write.expands),
+      [false],
+    );
+    const parts = ["$(a b)", "$(a (b c) d)", "`a b`", "${A:-b c}"];
+    for (const part of parts) {
+      const all = [{ path: "a", text: `x${part}y\n`, expands: true, appends: false }];
+      assert.deepEqual(shellWrites(`echo x${part}y > a`), all);
+    }
     assert.deepEqual(expands("echo 'User=$USER' > a; printf '%s' \"\\$A\" > a"), [false, false]);
   });
 
   test("is not known where another program prints it, or nothing says what standard input holds", () => {
-    const texts = (script: string) => shellWrites(script).map(({ path, text }) => [path, text]);
-    assert.deepEqual(texts("envsubst < a.tpl > a.service"), [["a.service", undefined]]);
-    assert.deepEqual(texts("cat a.tpl > a.service"), [["a.service", undefined]]);
+    const texts = (script: string, stdin?: string) => shellWrites(script, stdin).map(({ path, text }) => [path, text]);
+    assert.deepEqual(texts("envsubst < a.tpl > a.service", unit), [["a.service", undefined]]);
+    assert.deepEqual(texts("cat a.tpl > a.service", unit), [["a.service", undefined]]);
+    assert.deepEqual(texts("cat - a.tpl > a.service", unit), [["a.service", undefined]]);
+    assert.deepEqual(texts("printf > a.service; printf 100% > a.service"), [
+      ["a.service", ""],
+      ["a.service", undefined],
+    ]);
     assert.deepEqual(texts("sed s/a/b/ a.tpl | tee a.service"), [["a.service", undefined]]);
     assert.deepEqual(texts("printf '%d' 5 > a.service; cat > b.service"), [
       ["a.service", undefined],
