@@ -164,6 +164,6 @@ class GuardedAssignments extends Map<string, readonly Assignment[]> {
 /** @throws UnknownValueError where the directive, or its whole section, is not known */
 export function throwUnknown(id: string, unknown: ReadonlySet<string>): void {
   if (unknown.has(id)) throw new UnknownValueError(shownDirective(id));
-  const section = id.split(".")[0] ?? "";
+  const section = id.replace(/\..*/, "");
   if (unknown.has(section)) throw new UnknownValueError(shownDirective(section));
 }

@@ -1,5 +1,5 @@
 import type { CheckedResource } from "./checked-resource.ts";
-import { type ObservedStack, observe, registeredUnit } from "./observed-stack.ts";
+import { type ObservedStack, observe } from "./observed-stack.ts";
 import type { Rule, RuleConfig, RuleFinding } from "./rule.ts";
 import { checkedHost } from "./sent-units.ts";
 
@@ -12,12 +12,9 @@ export function componentFindings(
   resource: CheckedResource,
   stack: ObservedStack,
 ): readonly RuleFinding[] {
-  observe(stack, resource);
+  const registered = observe(stack, resource);
   const found: RuleFinding[] = [];
-  if (unit !== undefined && resource.type === unitType) {
-    const checked = registeredUnit(stack, resource);
-    if (checked !== undefined) found.push(...unit(checked, config));
-  }
+  if (unit !== undefined && registered !== undefined) found.push(...unit(registered, config));
   const checked = checkedHost(resource, stack);
   if (checked !== undefined) {
     if (unit !== undefined && !onlyRegistered) {

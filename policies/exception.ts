@@ -47,15 +47,15 @@ export function exceptionFor(resource: ResourceIdentity, among: readonly Excepti
   return among.find(
     ({ name, component }) =>
       (name === undefined || pattern(name).test(resource.name)) &&
-      (component === undefined || components.includes(component)),
+      (component === undefined || components?.includes(component)),
   );
 }
 
-function parentTypes(urn: string): readonly string[] {
-  return urn.split("::")[2]?.split("$").slice(0, -1) ?? [];
+function parentTypes(urn: string): readonly string[] | undefined {
+  return urn.split("::")[2]?.split("$").slice(0, -1);
 }
 
 function pattern(glob: string): RegExp {
   const literal = glob.replaceAll(/[\\^$.|+()[\]{}]/g, "\\$&");
-  return new RegExp(`^${literal.replaceAll("*", ".*").replaceAll("?", ".")}$`, "s");
+  return new RegExp(`^${literal.replaceAll("*", ".*").replaceAll("?", ".")}$`);
 }

@@ -19,7 +19,6 @@ export const healthCheckRequired = rule({
   },
   remediationSteps: "Add a HealthCheck with unit: the service, and an http or tcp probe, to the units of the host.",
   config: z.strictObject({ except: exceptions }),
-  onlyRegistered: true,
   host: ({ units, stack }) => {
     const names = new Set(units.map(({ name }) => name));
     const watched = new Set(

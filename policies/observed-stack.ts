@@ -13,9 +13,7 @@ export interface ObservedHost {
 
 /** What the engine has shown so far in this run: components come before what they send. */
 export interface ObservedStack {
-  /** By URN. */
-  readonly units: Map<string, CheckedUnit>;
-  /** The same units by name and then by URN: two hosts may have different units of one name. */
+  /** Units by name and then by URN: two hosts may have different units of one name. */
   readonly unitsByName: Map<string, Map<string, CheckedUnit>>;
   /** By URN. */
   readonly hosts: Map<string, ObservedHost>;
@@ -32,7 +30,6 @@ export interface ObservedStack {
 /** A stack of which nothing is seen. */
 export function emptyStack(): ObservedStack {
   return {
-    units: new Map(),
     unitsByName: new Map(),
     hosts: new Map(),
     watched: new Map(),
@@ -48,16 +45,19 @@ export function observedUnits(stack: ObservedStack, name: string): CheckedUnit[]
 }
 
 function keep(stack: ObservedStack, unit: CheckedUnit): CheckedUnit {
-  stack.units.set(unit.urn, unit);
   stack.unitsByName.set(unit.name, (stack.unitsByName.get(unit.name) ?? new Map()).set(unit.urn, unit));
   return unit;
 }
 
-/** Takes note of a resource. The same resource may come once for each policy. */
-export function observe(stack: ObservedStack, resource: CheckedResource): void {
-  if (stack.latest?.resource === resource) return;
+/**
+ * Takes note of a resource. The same resource may come once for each policy.
+ * @returns the unit that it registers, if it is one
+ */
+export function observe(stack: ObservedStack, resource: CheckedResource): CheckedUnit | undefined {
+  if (stack.latest?.resource === resource) return stack.latest.unit;
   const { type, urn, props } = resource;
-  stack.latest = { resource, unit: type === "systemd:index:Unit" ? registeredUnit(stack, resource) : undefined };
+  const unit = type === "systemd:index:Unit" ? registeredUnit(stack, resource) : undefined;
+  stack.latest = { resource, unit };
   if (type === "systemd:index:Host") {
     const units = reading(() => props.units).value;
     stack.hosts.set(urn, {
@@ -69,6 +69,7 @@ export function observe(stack: ObservedStack, resource: CheckedResource): void {
     const { value } = reading(() => watchedUnits(props.settings));
     stack.watched.set(urn, Array.isArray(value) ? value : []);
   }
+  return unit;
 }
 
 function watchedUnits(settings: { checks?: readonly { unit?: unknown }[] } | undefined): string[] {
@@ -76,12 +77,11 @@ function watchedUnits(settings: { checks?: readonly { unit?: unknown }[] } | und
 }
 
 /** The unit that a resource registers; undefined where its component has refused its arguments, with a better message. */
-export function registeredUnit(stack: ObservedStack, resource: CheckedResource): CheckedUnit | undefined {
-  if (stack.latest?.resource === resource) return stack.latest.unit;
+function registeredUnit(stack: ObservedStack, resource: CheckedResource): CheckedUnit | undefined {
   const { name, urn, props } = resource;
   const text = reading(() => props.text);
   const waive = waiversOf(props);
-  const before = stack.units.get(urn);
+  const before = stack.unitsByName.get(name)?.get(urn);
   if (typeof text.value === "string" && text.value !== "") {
     if (before?.text === text.value && JSON.stringify(before.waive) === JSON.stringify(waive)) return before;
     return keep(stack, unitFromText({ name, urn, waive }, text.value));
@@ -93,7 +93,7 @@ export function registeredUnit(stack: ObservedStack, resource: CheckedResource):
 
 /** The waivers of a definition or a host; one that is not well-formed is none. */
 export function waiversOf(props: Readonly<Record<string, unknown>>): readonly Waiver[] {
-  const { value } = reading(() => JSON.parse(JSON.stringify(props.waive ?? [])));
+  const { value } = reading(() => JSON.parse(JSON.stringify(props.waive ?? null)));
   if (!Array.isArray(value)) return [];
   return value.flatMap(({ policy, reason, until }: Partial<Waiver> = {}) => {
     const day = String(until).replace(/T00:00:00Z$/, "");

@@ -36,7 +36,6 @@ export function policyOf(
   const { name, page = "docs/policies.md", config, framework, level } = rule;
   const description = `${rule.description} See ${page}#${name}`;
   const validate = (resource: ResourceValidationArgs, report: ReportViolation) => {
-    if (isAboutUnits && resource.type !== unitType) return;
     const now = new Date();
     for (const verdict of resourceVerdicts(
       rule,

@@ -3,8 +3,7 @@ import { tierFindings, tierNames } from "./checks/tier.ts";
 import { exceptions } from "./exception.ts";
 import { serviceRule } from "./rule.ts";
 
-const tier = (of: string) =>
-  z.enum(tierNames).default("basic").describe(`Tier of ${of}: open, basic, contained or sealed.`);
+const tier = z.enum(tierNames).default("basic");
 
 /** Requires the directives of a tier, by the kind of service. */
 export const sandboxTier = serviceRule({
@@ -22,9 +21,9 @@ export const sandboxTier = serviceRule({
   remediationSteps:
     "Set the directives that the message names, or take a profile of the service components that has them. docs/hardening.md says what each may break.",
   config: z.strictObject({
-    daemon: tier("services that run until they are stopped"),
-    job: tier("services that end by themselves (Type=oneshot)"),
-    template: tier("templates and instances (NAME@.service)"),
+    daemon: tier.describe("Tier of services that run until they are stopped."),
+    job: tier.describe("Tier of services that end by themselves (Type=oneshot)."),
+    template: tier.describe("Tier of templates and instances (NAME@.service)."),
     except: exceptions,
   }),
   service: ({ name, model }, tiers) => tierFindings(name, model, tiers),

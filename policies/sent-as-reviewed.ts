@@ -32,7 +32,7 @@ export const sentAsReviewed = rule({
     const bundle = typeof stdin.value === "string" ? sentBundle(stdin.value) : undefined;
     if (bundle === undefined) return [{ finding: "what the host is sent is not what this package sends to a host" }];
     return [
-      ...bundle.units.flatMap(({ name, content }) => changedUnit(name, content, stack)),
+      ...bundle.units.flatMap(({ name, content }) => changedUnit(name, content, resource.urn, stack)),
       ...bundle.files
         .filter(({ path }) => isUnitFile(path))
         .map(({ path }) => ({
@@ -57,14 +57,15 @@ function sortedJson(model: Readonly<Record<string, Readonly<Record<string, unkno
   return JSON.stringify(sections.sort());
 }
 
-function changedUnit(name: string, content: string, stack: ObservedStack): RuleFinding[] {
+function changedUnit(name: string, content: string, urn: string, stack: ObservedStack): RuleFinding[] {
   const registered = observedUnits(stack, name);
+  const about = registered.at(-1);
+  if (about === undefined) {
+    return [{ about: { name, urn, waive: [] }, finding: "it is sent to the host, but no component registers it" }];
+  }
+  const texts = registered.map(({ text }) => text).filter((text) => text !== undefined);
   // What was registered with an unknown part is checked when the update knows it.
-  if (registered.some(({ text }) => text === content || text === undefined)) return [];
-  const urn = registered.at(-1)?.urn ?? "";
-  const about = { name, urn, waive: registered.at(-1)?.waive ?? [] };
-  if (registered.length === 0) return [{ about, finding: "it is sent to the host, but no component registers it" }];
-  const texts = registered.flatMap(({ text }) => (text === undefined ? [] : [text]));
+  if (texts.length < registered.length || texts.includes(content)) return [];
   const line = texts.map((text) => unexplainedLine(name, text, content));
   const first = line.find((difference) => difference !== undefined);
   if (line.includes(undefined)) return [];
@@ -78,7 +79,7 @@ function unexplainedLine(name: string, registered: string, sent: string): string
   const tooNew = new Set(newDirectives(name, parseUnitFile(registered)));
   const added = after.find((line) => !before.includes(line));
   if (added !== undefined) return `${added}, which was not there`;
-  const missing = before.find((line) => !after.includes(line) && !tooNew.has(line.split("=")[0] ?? ""));
+  const missing = before.find((line) => !after.includes(line) && !tooNew.has(line.slice(0, line.indexOf("="))));
   if (missing !== undefined) return `no ${missing}, which was there`;
   const kept = before.filter((line) => after.includes(line));
   return kept.join("\n") === after.join("\n") ? undefined : "its lines in another order or number";

@@ -24,7 +24,7 @@ const hostType = "systemd:index:Host";
 /** The type of a resource in a URN, and the name. */
 export function typeAndName(urn: string): { readonly type: string; readonly name: string } {
   const [, , types = "", ...name] = urn.split("::");
-  return { type: types.split("$").at(-1) ?? "", name: name.join("::") };
+  return { type: types.replace(/^.*\$/, ""), name: name.join("::") };
 }
 
 /** The URN of the Host whose command a resource is; undefined for other resources. */

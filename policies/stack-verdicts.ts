@@ -5,7 +5,8 @@ import { emptyStack } from "./observed-stack.ts";
 import { ruleSettings } from "./pack-config.ts";
 import { rules } from "./policies.ts";
 import { hostOfCommand, typeAndName } from "./sent-units.ts";
-import { takePostponed, UnknownValueError } from "./unknown-values.ts";
+import { withUnknownInputs } from "./unknown-inputs.ts";
+import { takePostponed } from "./unknown-values.ts";
 import { resourceVerdicts, type Verdict } from "./verdict.ts";
 
 // The one entry of this room for others: what the pack says of a stack, without an engine.
@@ -53,7 +54,7 @@ export interface PackQuestion {
  */
 export function stackVerdicts(
   resources: readonly RegisteredResource[],
-  { config, except = [], now }: PackQuestion,
+  { config, except, now }: PackQuestion,
 ): readonly StackVerdict[] {
   const settings = ruleSettings(rules, config);
   const stack = emptyStack();
@@ -62,7 +63,7 @@ export function stackVerdicts(
     const host = resource.type === hostType ? resource.name : hostNameOf(resource);
     const verdicts = rules.flatMap((rule): readonly StackVerdict[] => {
       const { level = "disabled", config: own = noConfig } = settings.get(rule.name) ?? {};
-      if (level === "disabled" || except.includes(rule.name)) return [];
+      if (level === "disabled" || except?.includes(rule.name)) return [];
       const find = (checked: Parameters<typeof componentFindings>[1]) =>
         componentFindings(rule, checked, resource, stack);
       return resourceVerdicts(rule, resource, own, find, now).map((verdict) => ({
@@ -96,32 +97,5 @@ function ordered(resources: readonly RegisteredResource[]): readonly RegisteredR
 }
 
 function checkedResource({ type, name, urn, parent, inputs, unknown }: RegisteredResource): CheckedResource {
-  const props = unknown.length === 0 ? inputs : (withUnknown(inputs, unknown, "") as Record<string, unknown>);
-  return { type, name, urn, props, opts: parent === "" ? {} : { parent } };
-}
-
-/** A copy of a value in which reading what is not known throws. */
-function withUnknown(value: unknown, unknown: readonly string[], path: string): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  const isList = Array.isArray(value);
-  const place = (key: string) => (isList ? `${path}[${key}]` : path === "" ? key : `${path}.${key}`);
-  const copy: object = isList ? [] : {};
-  const below = unknown.filter((one) => one.startsWith(path));
-  const gone = below.flatMap((one) => missingKey(one, path, isList));
-  for (const key of new Set([...Object.keys(value), ...gone])) {
-    if (unknown.includes(place(key))) {
-      const read = () => {
-        throw new UnknownValueError(place(key));
-      };
-      Object.defineProperty(copy, key, { enumerable: true, get: read });
-    } else Object.assign(copy, { [key]: withUnknown(Reflect.get(value, key), unknown, place(key)) });
-  }
-  return copy;
-}
-
-/** The key of an object at `path` under which something unknown was left out. */
-function missingKey(unknown: string, path: string, isList: boolean): string[] {
-  if (isList) return [];
-  const rest = path === "" ? unknown : unknown.startsWith(`${path}.`) ? unknown.slice(path.length + 1) : "";
-  return rest === "" || /[.[]/.test(rest) ? [] : [rest];
+  return { type, name, urn, props: withUnknownInputs(inputs, unknown), opts: { parent } };
 }

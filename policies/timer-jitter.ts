@@ -16,7 +16,6 @@ export const timerJitter = rule({
     hosts: z.number().int().min(1).default(2).describe("Number of hosts from which on a timer needs a random delay."),
     except: exceptions,
   }),
-  onlyRegistered: true,
   host: (host, { hosts }) =>
     host.units.filter(goesOffAtOnce).flatMap((timer) => {
       const { timerHosts } = host.stack;
@@ -41,7 +40,5 @@ function goesOffAtOnce({ name, urn, model }: CheckedUnit): boolean {
   // A health check asks its own host.
   if (!name.endsWith(".timer") || urn.includes("systemd:index:HealthCheck$")) return false;
   const isSet = (directive: string) => !["", "0"].includes(assignments(model, directive, "Timer").at(-1) ?? "");
-  return assignments(model, "OnCalendar", "Timer").at(-1) !== undefined && isSet("OnCalendar")
-    ? !isSet("RandomizedDelaySec") && !isSet("RandomizedOffsetSec")
-    : false;
+  return isSet("OnCalendar") && !isSet("RandomizedDelaySec") && !isSet("RandomizedOffsetSec");
 }

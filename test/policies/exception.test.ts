@@ -39,6 +39,12 @@ suite("exceptionFor", () => {
     assert.equal(exceptionFor(escaped, [{ name: "srv-my\\x20*.service", reason }])?.reason, reason);
   });
 
+  test("a component is not asked for where there is no URN", () => {
+    const nameless = { name: "api.service", urn: "" };
+    assert.equal(exceptionFor(nameless, [{ component: "systemd:index:HealthCheck", reason }]), undefined);
+    assert.equal(exceptionFor(nameless, [{ name: "api.service", reason }])?.reason, reason);
+  });
+
   test("the first that fits counts", () => {
     const among = [
       { name: "web*", reason: "first" },
@@ -55,6 +61,8 @@ suite("exceptions", () => {
     [[{ name: "a.service", reason: "short" }], />=10 characters/],
     [[{ name: "", reason }], />=1 characters/],
     [[{ reason }], /needs a name or a component/],
+    [[{ component: ":systemd:index:HealthCheck", reason }], /is not a resource type/],
+    [[{ component: "systemd:index:HealthCheck:", reason }], /is not a resource type/],
     [[{ component: "HealthCheck", reason }], /is not a resource type such as systemd:index:HealthCheck/],
     [[{ name: "a.service", reason, until: "2030-01-01" }], /Unrecognized key: "until"/],
   ];

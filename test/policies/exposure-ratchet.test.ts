@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, suite, test } from "node:test";
 import { exposureRatchet } from "../../policies/exposure-ratchet.ts";
-import { serviceResource, violations, withUnknown } from "./resource-args.ts";
+import { hostResources, serviceResource, unitResource, violations, withUnknown } from "./resource-args.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "pulumi-systemd-ratchet-"));
 const baseline = join(folder, "exposure.json");
@@ -23,6 +23,13 @@ suite("exposure-ratchet", () => {
   test("passes a score that is the baseline's", () => {
     save({ dev: { "api.service": 9.6 } });
     assert.deepEqual(found(open), []);
+  });
+  test("looks once at a unit that the host is sent in another form", () => {
+    save({ dev: { "api.service": 9.5 } });
+    const [host, command] = hostResources("web1", { "api.service": "[Service]\nExecStart=/usr/bin/other\n" });
+    const config = { baseline };
+    const all = [unitResource("api.service", "[Service]\nExecStart=/usr/bin/api\n"), host, command];
+    assert.equal(violations(exposureRatchet, ...all.map((one) => ({ ...one, config }))).length, 1);
   });
   test("refuses a score above it", () => {
     save({ dev: { "api.service": 9.5 } });

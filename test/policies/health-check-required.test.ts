@@ -60,6 +60,17 @@ suite("health-check-required", () => {
     assert.deepEqual(found({ "api.service": service, "api.socket": other }), []);
   });
 
+  test("asks for none of a unit that is no service", () => {
+    assert.deepEqual(found({ "api.target": "[Service]\nExecStart=/usr/bin/api --port 80\n" }), []);
+  });
+
+  test("is not content with what only looks like a check", () => {
+    const api = { "api.service": "[Service]\nExecStart=/usr/bin/api --port 80\n", "watch.timer": "[Timer]\n" };
+    const other = { ...check("watch", "api.service"), type: "other:index:HealthCheck" };
+    const all = [...Object.entries(api).map(([name, text]) => unitResource(name, text)), ...hostResources("w", api)];
+    assert.equal(violations(healthCheckRequired, other, ...all).length, 1);
+  });
+
   test("is not content with a check of another unit, or one that the host does not get", () => {
     const api = { "api.service": "[Service]\nExecStart=/usr/bin/api --port 80\n" };
     const watch = { "watch.timer": "[Timer]\nOnBootSec=1min\n" };

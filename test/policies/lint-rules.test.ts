@@ -72,6 +72,30 @@ suite("the lints as policies", () => {
     ]);
   });
 
+  test("name no place where there is none, and are findings where they only advise", () => {
+    const text = "[Service]\nExecStart=/usr/bin/api\n";
+    const one = (id: string) => violations(rule(id), unitResource("api.service", text));
+    const [description, install] = [one("no-description"), one("no-install")];
+    assert.equal(description.length, 1);
+    assert.match(description[0] ?? "", /^(\[advisory\] )?api\.service: [A-Za-z]/);
+    assert.equal(install.length, 1);
+    assert.match(install[0] ?? "", /^api\.service: /);
+  });
+
+  test("look at each host by itself", () => {
+    const timer = "[Unit]\nDescription=x\n[Timer]\nOnCalendar=daily\nUnit=gone.service\n";
+    const service = "[Service]\nExecStart=/bin/true\n";
+    const units = { "a.timer": timer, "gone.service": service };
+    const resources = [
+      ...Object.entries({ ...units, "other.service": service }).map(([name, text]) => unitResource(name, text)),
+      ...hostResources("w1", units),
+      ...hostResources("w2", { "a.timer": timer }),
+      ...hostResources("w3", units),
+      ...hostResources("w4", { "a.timer": timer, "other.service": service }),
+    ];
+    assert.equal(violations(rule("activated-unit-missing"), ...resources).length, 2);
+  });
+
   test("never show a secret", () => {
     const resource = unitResource(
       "api.service",

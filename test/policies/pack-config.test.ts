@@ -38,6 +38,12 @@ suite("a file for --policy-pack-config", () => {
   });
   for (const [problem, file] of [
     ["there is no policy sandbox-teir", { "sandbox-teir": "advisory" }],
+    ["there is no policy a, b", { a: "advisory", b: "advisory" }],
+    [
+      'sandbox-exposure: maximum: Too big: expected number to be <=10; Unrecognized key: "x"',
+      { "sandbox-exposure": { maximum: 11, x: 1 } },
+    ],
+    ["sandbox-tier: Invalid input", { "sandbox-tier": { enforcementLevel: "mandatroy" } }],
     ["sandbox-exposure: maximum: Too big: expected number to be <=10", { "sandbox-exposure": { maximum: 11 } }],
     ['sandbox-exposure: Unrecognized key: "maximun"', { "sandbox-exposure": { maximun: 3 } }],
     ["sandbox-tier: Invalid input", { "sandbox-tier": "mandatroy" }],

@@ -111,6 +111,16 @@ suite("what is not known before the update", () => {
     );
   });
 
+  test("names six checks that wait, and how many more", () => {
+    assert.ok(known);
+    const many = (count: number) =>
+      Array.from({ length: count }, (_, index) => ({ ...nonRootUser, name: `rule-${index + 1}` }));
+    const told = (count: number) => reported([...many(count), known], [late("User")]).map(({ message }) => message);
+    const start = "api.service: [Service] User is not known before the update, so these checks wait for it:";
+    assert.deepEqual(told(6), [`${start} rule-1, rule-2, rule-3, rule-4, rule-5, rule-6`]);
+    assert.deepEqual(told(8), [`${start} rule-1, rule-2, rule-3, rule-4, rule-5, rule-6 and 2 more`]);
+  });
+
   test("lets checks wait that the config names", () => {
     assert.ok(known);
     const resource = { ...late("User"), config: { ignore: ["non-root-user"] } };
@@ -228,6 +238,26 @@ suite("a waived finding", () => {
     ]);
   });
 
+  test("is shown where its day comes as a moment, and refused where it is neither", (t) => {
+    t.mock.timers.enable({ apis: ["Date"], now: Date.parse("2027-03-31T20:00:00Z") });
+    const of = (until: string) => violations(sandboxNoNewPrivileges, waived(until));
+    assert.deepEqual(of("2027-03-31T00:00:00Z"), of("2027-03-31"));
+    assert.deepEqual(of("2027-03-3T00:00:00Z1"), [`api.service: ${refusal}`]);
+  });
+
+  test("is refused again where the same unit has its waiver no more", (t) => {
+    t.mock.timers.enable({ apis: ["Date"], now: Date.parse("2027-03-31T20:00:00Z") });
+    const waive = [{ policy: "sandbox-no-new-privileges", reason: "calls sudo until ticket 12", until: "2027-04-01" }];
+    const text = "[Service]\nNoNewPrivileges=no\n";
+    const [first = "", ...more] = violations(
+      sandboxNoNewPrivileges,
+      unitResource("api.service", text, { waive }),
+      unitResource("api.service", text),
+    );
+    assert.match(first, /^\[advisory\] waived/);
+    assert.deepEqual(more, [`api.service: ${refusal}`]);
+  });
+
   test("is refused where the waiver is for another policy, or has no date", (t) => {
     t.mock.timers.enable({ apis: ["Date"], now: Date.parse("2027-03-31T00:00:00Z") });
     assert.deepEqual(violations(sandboxNoNewPrivileges, waived("2027-06-01", "non-root-user")), [
@@ -246,12 +276,135 @@ suite("what a host is sent in another form than it was registered", () => {
     ]);
   });
 
+  test("... with the waiver of the unit that was registered", () => {
+    const waive = [{ policy: "sandbox-no-new-privileges", reason: "calls sudo until ticket 12", until: "2999-01-01" }];
+    const registered = unitResource("api.service", "[Service]\nNoNewPrivileges=yes\n", { waive });
+    const sent = hostResources("web1", { "api.service": "[Service]\nNoNewPrivileges=no\n" });
+    assert.match(violations(sandboxNoNewPrivileges, registered, ...sent)[0] ?? "", /^\[advisory\] waived until 2999/);
+  });
+
   test("is checked once where it is the same", () => {
     const text = "[Service]\nNoNewPrivileges=no\n";
     const sent = hostResources("web1", { "api.service": text });
     assert.deepEqual(violations(sandboxNoNewPrivileges, unitResource("api.service", text), ...sent), [
       `api.service: ${refusal}`,
     ]);
+  });
+});
+
+suite("what the SDK is given", () => {
+  const given = (name: string) => {
+    const found = componentPolicies(rules).find((policy) => policy.name === name);
+    assert.ok(found, name);
+    return found;
+  };
+
+  test("of a policy of its own: texts, framework, where it is explained, and the schema of its config", () => {
+    const { validateResource, displayName: _, remediationSteps, tags, ...policy } = given("sandbox-protect-system");
+    assert.equal(Reflect.get(validateResource as object, "__pulumiType"), undefined);
+    assert.deepEqual(tags, ["sandbox"]);
+    assert.match(remediationSteps ?? "", /^Set ProtectSystem=strict/);
+    const text = { type: "string" };
+    assert.deepEqual(JSON.parse(JSON.stringify(policy)), {
+      name: "sandbox-protect-system",
+      description:
+        "Checks that a service cannot write to the operating system. See docs/policies.md#sandbox-protect-system",
+      severity: "high",
+      framework: {
+        name: "NIST SP 800-53",
+        version: "Rev. 5",
+        reference: "AC-6",
+        specification: "Least Privilege",
+      },
+      url: "docs/policies.md#sandbox-protect-system",
+      configSchema: {
+        properties: {
+          minimum: {
+            ...text,
+            default: "full",
+            description: "Weakest value of ProtectSystem= that passes.",
+            enum: ["full", "strict"],
+          },
+          except: {
+            default: [],
+            description: "Resources that this policy lets pass.",
+            type: "array",
+            items: {
+              type: "object",
+              properties: {
+                name: {
+                  ...text,
+                  minLength: 1,
+                  description: "Name of the resource, with * for any text and ? for one character.",
+                },
+                component: {
+                  ...text,
+                  pattern: "^[^:]+:[^:]*:[^:]+$",
+                  description: "Type of a component that the resource belongs to, such as systemd:index:HealthCheck.",
+                },
+                reason: {
+                  ...text,
+                  minLength: 10,
+                  description: "Why, for the reviewer; shown in each preview that uses it.",
+                },
+              },
+              required: ["reason"],
+              additionalProperties: false,
+              minProperties: 2,
+            },
+          },
+        },
+      },
+    });
+  });
+
+  test("of a lint: its own page and level, a framework where one asks for it, and no other resource than units", () => {
+    const secret = given("secret-in-environment");
+    assert.equal(secret.url, "docs/lints.md#secret-in-environment");
+    assert.match(secret.description, / See docs\/lints\.md#secret-in-environment$/);
+    assert.deepEqual([secret.severity, secret.enforcementLevel], ["critical", "mandatory"]);
+    assert.deepEqual(secret.framework?.reference, "IA-5(7)");
+    assert.equal(Reflect.get(secret.validateResource as object, "__pulumiType"), "systemd:index:Unit");
+    const install = given("no-install");
+    assert.deepEqual([install.severity, install.enforcementLevel, "framework" in install], ["low", "advisory", false]);
+    assert.equal("enforcementLevel" in given("non-root-user"), false);
+  });
+
+  for (const name of ["waivers", "timer-jitter", "activated-unit-missing", "known-before-update"]) {
+    test(`of ${name}, which looks at more than units`, () => {
+      assert.equal(Reflect.get(given(name).validateResource as object, "__pulumiType"), undefined);
+    });
+  }
+
+  test("where nothing is configured", () => {
+    const defaults = rules.map(({ name, config }) => {
+      const { except, ...own } = config.parse({});
+      assert.deepEqual(except, [], name);
+      return [name, own] as const;
+    });
+    assert.deepEqual(Object.fromEntries(defaults.filter(([, own]) => Object.keys(own).length > 0)), {
+      "sandbox-protect-system": { minimum: "full" },
+      "sandbox-tier": { daemon: "basic", job: "basic", template: "basic" },
+      "sandbox-exposure": { maximum: 2.5 },
+      "exposure-ratchet": { baseline: "" },
+      "watchdog-required": { minimum: "1s", maximum: "10min" },
+      "restart-required": { accept: ["always", "on-failure", "on-abnormal", "on-abort", "on-watchdog"] },
+      "restart-paced": { minimum: "1s", maximum: "10min" },
+      "resource-limits": { require: ["MemoryMax"] },
+      "socket-loopback": { addresses: [] },
+      "timer-jitter": { hosts: 2 },
+      "escape-hatches": { refuse: [] },
+      waivers: { maximumDays: 180, maximumPerUnit: 3, maximum: 20, never: [] },
+      "known-before-update": { ignore: [] },
+    });
+  });
+
+  test("reports each problem of a config", () => {
+    const resource = { ...serviceResource({ NoNewPrivileges: "yes" }), config: { except: [{}], x: 1 } };
+    assert.match(
+      violations(sandboxNoNewPrivileges, resource)[0] ?? "",
+      /checks nothing: except: 0: .+; .*Unrecognized key: "x"/,
+    );
   });
 });
 

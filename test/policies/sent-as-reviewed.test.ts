@@ -5,7 +5,7 @@ import { hostBundle } from "../../components/host-bundle.ts";
 import { renderedUnit } from "../../components/unit.ts";
 import { sentAsReviewed } from "../../policies/sent-as-reviewed.ts";
 import { sentBundle } from "../../policies/sent-units.ts";
-import { hostResources, unitResource, violations } from "./resource-args.ts";
+import { hostResources, serviceResource, unitResource, violations, withUnknown } from "./resource-args.ts";
 
 const text = "[Unit]\nDescription=api\n[Service]\nExecStart=/usr/bin/api\nNoNewPrivileges=yes\nProtectProc=invisible\n";
 const sent = (content: string, name = "api.service", more = {}) =>
@@ -51,6 +51,22 @@ suite("sent-as-reviewed", () => {
     assert.deepEqual(left, []);
   });
 
+  test("leaves what was registered with an unknown part to the update", () => {
+    const props = withUnknown({ sections: { Service: {} } }, "text");
+    const late = { ...unitResource("api.service", ""), props };
+    assert.deepEqual(violations(sentAsReviewed, late, ...hostResources("w", { "api.service": text })), []);
+  });
+
+  test("takes the waiver of the unit, and the exception for what the host brings", (t) => {
+    t.mock.method(console, "warn", () => undefined);
+    const waive = [{ policy: "sent-as-reviewed", reason: "changed by a transform", until: "2999-01-01" }];
+    const waived = unitResource("api.service", text, { waive });
+    const [line = ""] = violations(sentAsReviewed, waived, ...hostResources("w", { "api.service": "[Service]\n" }));
+    assert.match(line, /^\[advisory\] waived until 2999-01-01 /);
+    const config = { except: [{ component: "systemd:index:Host", reason: "comes from a transform" }] };
+    assert.deepEqual(sent(text, "extra.service", { config }), []);
+  });
+
   test("refuses a unit that no component registers", () => {
     assert.deepEqual(sent(text, "extra.service"), [
       "extra.service: it is sent to the host, but no component registers it",
@@ -83,7 +99,8 @@ suite("sent-as-reviewed", () => {
     });
   }
   test("passes any other file", () => {
-    const files = [{ path: "/etc/pulumi-systemd/api.env" }, { path: "/etc/systemd/journald.conf" }];
+    const paths = ["/etc/pulumi-systemd/api.env", "/etc/systemd/journald.conf", "/srv/etc/systemd/system/a.service"];
+    const files = paths.map((path) => ({ path }));
     assert.deepEqual(sent(text, "api.service", { files }), []);
   });
 
@@ -99,6 +116,13 @@ suite("sent-as-reviewed", () => {
   test("waits where standard input is not known, and looks at no other command", () => {
     const [host, command] = hostResources("web1", {});
     assert.deepEqual(violations(sentAsReviewed, host, { ...command, props: { stdin: "" } }), []);
+    assert.deepEqual(violations(sentAsReviewed, host, { ...command, props: withUnknown({}, "stdin") }), []);
+    assert.deepEqual(
+      violations(sentAsReviewed, host, { ...command, name: "web1-uploads", props: { stdin: "ls" } }),
+      [],
+    );
+    const inAnother = { ...command, parents: ["other:index:Host"], props: { stdin: "ls" } };
+    assert.deepEqual(violations(sentAsReviewed, host, inAnother), []);
     const { parent: _, ...alone } = command;
     assert.deepEqual(violations(sentAsReviewed, host, { ...alone, props: { stdin: "ls" } }), []);
   });
@@ -106,6 +130,11 @@ suite("sent-as-reviewed", () => {
   test("refuses a unit whose text says something else than its sections", () => {
     const unit = (sections: object) => unitResource("api.service", "[Service]\nUser=a\nUMask=7\n", { sections });
     assert.deepEqual(violations(sentAsReviewed, unit({ Service: { UMask: "7", User: "a" } })), []);
+    assert.deepEqual(violations(sentAsReviewed, serviceResource({ User: "a" })), []);
+    const two = unitResource("api.service", "[Unit]\nAfter=b\n[Service]\nUser=a\n", {
+      sections: { Service: { User: "a" }, Unit: { After: "b" } },
+    });
+    assert.deepEqual(violations(sentAsReviewed, two), []);
     assert.deepEqual(violations(sentAsReviewed, unit({ Service: { UMask: "7", User: "root" } })), [
       "api.service: its text and its sections do not say the same: one was changed later",
     ]);

@@ -54,6 +54,20 @@ suite("the pack's verdicts on a stack, without an engine", () => {
     ]);
   });
 
+  test("each with the page that explains it, by the names of the units", () => {
+    const resources = [unit("b.service", { ExecStart: [] }), unit("a.service", { ExecStart: [] })];
+    const verdicts = stackVerdicts(resources, { config: only("non-root-user", "no-exec-start"), now });
+    assert.deepEqual(
+      verdicts.map(({ page, message }) => [page, message.split(":")[0]]),
+      [
+        ["docs/policies.md#non-root-user", "a.service"],
+        ["docs/lints.md#no-exec-start", "a.service"],
+        ["docs/policies.md#non-root-user", "b.service"],
+        ["docs/lints.md#no-exec-start", "b.service"],
+      ],
+    );
+  });
+
   test("what is waived and what is excepted passes", () => {
     const waive = [{ policy: "sandbox-no-new-privileges", reason: "calls sudo until ticket 12", until: "2999-01-01" }];
     const waived = unit("api.service", {}, {}, { waive });
