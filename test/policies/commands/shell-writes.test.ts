@@ -69,13 +69,15 @@ const scripts: [what: string, script: string][] = [
   ["an escaped backslash at the end of a line", 'echo "a\\\\\nb" > a.service; cat <<EOF > b.service\na\\\\\nb\nEOF\n'],
   ["escapes in double quotes", 'echo "\\$HOME \\\\ \\" \\x" > a.service'],
   ["quotes of both kinds in one word", `echo a'b "c'"d 'e"f > a.service`],
-  ["tabs within a line", "cat <<-EOF > a.service\n\tUser=a\tb\n\tEOF\n"],
+  ["tabs within a line", "cat <<-EOF > a.service\n\tUser=a\tb\nGroup=a\tb\n\tEOF\n"],
   ["a here-document that the end of the script ends", "cat <<EOF > a.service\nUser=a\n"],
   ["one without its lines", "cat <<EOF > a.service"],
   ["a pipe before the end of the line", `cat <<EOF |\n${unit}EOF\n  tee a.service >/dev/null`],
   ["a comment at the end", "echo a > a.service\n# echo b > b.service"],
   ["what only looks like operators", "echo a ';' '|' \\; '>' b > a.service"],
   ["its errors to its output, by a pipe", "echo a 2>&1 | tee a.service >/dev/null"],
+  ["words behind a copied channel", ">&2 echo a; echo a 2>&1 b > a.service"],
+  ["percents with values that nothing takes", "printf '100%%\\n' a b > a.service"],
   ["a closed channel", "echo a > a.service 2>&-; echo b 2>&- > b.service"],
   ["a file that may not be overwritten otherwise", "echo a >| a.service"],
   ["variables before the command", "A_1=b B=c tee a.service >/dev/null"],
@@ -113,6 +115,7 @@ suite("what a script writes", () => {
     ]);
     assert.deepEqual(one("systemctl edit --full --stdin a.service"), [["/etc/systemd/system/a.service", unit]]);
     assert.deepEqual(one("systemctl edit a.service"), []);
+    assert.deepEqual(one("echo a |& tee a.service"), [["a.service", "a\n"]]);
     assert.deepEqual(one("systemctl --stdin restart a.service"), []);
     assert.deepEqual(one("systemctl edit --full --stdin my.app-1"), [["/etc/systemd/system/my.app-1.service", unit]]);
     for (const options of ["-u www", "-g adm", "-C 3", "-D /srv", "-n", "-n -u www --", "env A=1", "env -i"]) {
@@ -165,12 +168,13 @@ suite("what a script writes", () => {
       true,
       true,
     ]);
+    assert.deepEqual(expands("cat <<EOF > a"), [false]);
     assert.deepEqual(expands("echo User=a > a; echo User=a\\$b > a; echo a$ > a"), [false, false, true]);
     assert.deepEqual(
       shellWrites("tee a", "User=$USER").map((write) => write.expands),
       [false],
     );
-    const parts = ["$(a b)", "$(a (b c) d)", "`a b`", "${A:-b c}"];
+    const parts = ["$(a b)", "$(a (b c) d)", "`a; b`", "${A:-b;c}"];
     for (const part of parts) {
       const all = [{ path: "a", text: `x${part}y\n`, expands: true, appends: false }];
       assert.deepEqual(shellWrites(`echo x${part}y > a`), all);
