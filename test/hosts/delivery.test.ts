@@ -12,7 +12,7 @@ import { bootedFleet, type Fleet, testOnEachHost } from "./fleet.ts";
 import { allChangesSince, ledger, observedAll, onEach, untouched } from "./observation.ts";
 
 const key = "a key of the tests that nobody may see";
-const secrets = {
+const secrets: Record<string, string> = {
   "pythonServices.shop.secretEnvironment.DJANGO_SECRET_KEY": key,
   "pythonServices.shop.packageIndex.password": key,
 };
@@ -61,7 +61,9 @@ suite("examples/django: releases with environments and hooks, to hosts without i
     const before = await observedAll(fleet.hosts, uncounted);
     const run = await fleet.tried(config, secrets);
     assert.equal(run.code, 1, run.output);
-    assert.ok(!run.output.includes(key), "the key is in the output");
+    for (const [path, secret] of Object.entries(secrets)) {
+      assert.ok(!run.output.includes(secret), `${path} is in the output`);
+    }
     const changes = await allChangesSince(before);
     for (const { files, started: units } of Object.values(changes)) {
       assert.deepEqual({ files, units }, { files: [], units: started }, run.output);
@@ -221,7 +223,9 @@ class Migration(migrations.Migration):
     mkdirSync(folder);
     writeFileSync(join(folder, "main.py"), "");
     writeFileSync(join(folder, "requirements.txt"), "hostile==1\n");
-    const packageIndex = { url: `http://127.0.0.1:${indexPort}/simple` };
+    const packageIndex = { url: `http://127.0.0.1:${indexPort}/simple`, username: "deploy" };
+    const password = "a-password-of-the-tests";
+    secrets["pythonServices.spied.packageIndex.password"] = password;
     config.pythonServices!.spied = { source: folder, requirements: "requirements.txt", exec: ["python"], packageIndex };
     try {
       for (const text of await refused()) {
@@ -229,8 +233,14 @@ class Migration(migrations.Migration):
         const [, could = "null"] = /it could: (\[.*\])/.exec(text) ?? [];
         // The first is for all to read, the second its own.
         assert.deepEqual(JSON.parse(could), ["read /etc/os-release", "write to /tmp"], text);
+        assert.match(text, /index-url = /);
+      }
+      for (const host of fleet.hosts) {
+        const kept = "/etc /home /opt /root /run /srv /tmp /var";
+        assert.equal(await host.output(`journalctl --sync; grep -rlsF ${password} ${kept} || true`), "", host.release);
       }
     } finally {
+      delete secrets["pythonServices.spied.packageIndex.password"];
       delete config.pythonServices!.spied;
     }
   });

@@ -41,4 +41,6 @@ def see_others():
 
 
 tried("see processes of others", see_others)
+# This it may: the package index asks for it. Nobody may get to see it.
+print(open(os.environ["PIP_CONFIG_FILE"]).read(), flush=True)
 raise SystemExit("it could: " + json.dumps(could))
