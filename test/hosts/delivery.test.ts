@@ -28,7 +28,7 @@ interface Runs {
   migrations: number;
 }
 
-suite("examples/django: releases with environments and hooks, to hosts without internet", { timeout: 600_000 }, () => {
+suite("examples/django: releases with environments and hooks, to hosts without internet", { timeout: 900_000 }, () => {
   let fleet: Fleet;
   let source: string;
   let config: Record<string, ExampleSection>;
