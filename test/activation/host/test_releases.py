@@ -6,12 +6,21 @@ import tarfile
 import tempfile
 import unittest
 from typing import Any
+from unittest import mock
 
 from pulumi_systemd_host_under_test import ScriptedSystem, sha
 
 from pulumi_systemd_host.bundle import Upload
 from pulumi_systemd_host.errors import HostError
-from pulumi_systemd_host.releases import check_archive, checked_members, remove_forgotten_uploads, remove_upload, unpack
+from pulumi_systemd_host.releases import (
+    Checked,
+    check_archive,
+    check_room,
+    checked_members,
+    remove_forgotten_uploads,
+    remove_upload,
+    unpack,
+)
 
 RELEASE = Upload("app", sha("x"), "x.tar")
 
@@ -156,6 +165,24 @@ class Unpack(unittest.TestCase):
                 pass
         remove_forgotten_uploads("shop/dev/web1", home)
         self.assertEqual(sorted(os.listdir(home)), sorted(others))
+
+
+class Room(unittest.TestCase):
+    def test_is_there_for_the_bytes_and_for_the_files(self) -> None:
+        def room(mebibytes: int, inodes: int, all_inodes: int = 10_000) -> Any:
+            info = mock.Mock(f_bavail=mebibytes, f_frsize=1 << 20, f_files=all_inodes, f_favail=inodes)
+            return mock.patch("os.statvfs", return_value=info)
+
+        three = Checked([member("a"), member("b"), member("c")], 20 << 20)
+        with room(100, 1000):
+            check_room("app", three, "/opt/app/releases")
+        # A file system without a fixed number of inodes, such as btrfs, tells 0 of them.
+        with room(100, 0, 0):
+            check_room("app", three, "/opt/app/releases")
+        with room(20, 1000), self.assertRaisesRegex(HostError, "no room .* /opt/app/releases: .*, and 20 MiB are free"):
+            check_room("app", three, "/opt/app/releases")
+        with room(100, 100), self.assertRaisesRegex(HostError, "it needs 3 inodes, and 100 are free; make room"):
+            check_room("app", three, "/opt/app/releases")
 
 
 if __name__ == "__main__":
