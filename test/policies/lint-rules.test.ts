@@ -82,6 +82,37 @@ suite("the lints as policies", () => {
     assert.match(install[0] ?? "", /^api\.service: /);
   });
 
+  test("know the day, and note what they cannot be sure of", (t) => {
+    t.mock.timers.enable({ apis: ["Date"], now: Date.parse("2027-03-01T00:00:00Z") });
+    const timer = (line: string) => unitResource("a.timer", `[Timer]\n${line}\n`);
+    assert.deepEqual(violations(rule("calendar-past"), timer("OnCalendar=2027-02-28")), [
+      "a.timer: [Timer] OnCalendar=2027-02-28 is over. Write a time to come, or remove the timer.",
+    ]);
+    assert.deepEqual(violations(rule("calendar-past"), timer("OnCalendar=2027-03-02")), []);
+    const [gap = ""] = violations(rule("calendar-dst-gap"), timer("OnCalendar=02:30"));
+    assert.match(gap, /^\[advisory\] a\.timer: \[Timer\] OnCalendar=02:30: on a host in a zone with summer time, /);
+  });
+
+  test("say which framework asks for the same", () => {
+    const asked = lintRules.filter(({ framework }) => framework !== undefined);
+    assert.deepEqual(
+      asked.map(({ name, framework, severity }) => [name, framework?.reference, severity]),
+      [
+        ["secret-in-environment", "IA-5(7)", "critical"],
+        ["secret-in-command", "IA-5(7)", "critical"],
+        ["secret-in-set-credential", "IA-5(7)", "critical"],
+        ["root-runs-user-writable-path", "AC-6", "high"],
+      ],
+    );
+  });
+
+  test("are explained on their own page, and look at each unit once", () => {
+    assert.deepEqual(new Set(lintRules.map(({ page }) => page)), new Set(["docs/lints.md"]));
+    const sent = hostResources("w", { "api.service": "[Service]\nExecStart=/usr/bin/api | tee other\n" });
+    const registered = unitResource("api.service", "[Service]\nExecStart=/usr/bin/api | tee log\n");
+    assert.equal(violations(rule("shell-syntax"), registered, ...sent).length, 1);
+  });
+
   test("look at each host by itself", () => {
     const timer = "[Unit]\nDescription=x\n[Timer]\nOnCalendar=daily\nUnit=gone.service\n";
     const service = "[Service]\nExecStart=/bin/true\n";
