@@ -1,30 +1,37 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { sha256 } from "./digests.ts";
+import { unpackedText } from "./packed-text.ts";
 
 /** From the source tree (`activation/`) and from the compiled one (`bin/activation/`). */
 const places = ["../bin/host/pulumi-systemd-host.packed", "../host/pulumi-systemd-host.packed"];
 
-let read: string | undefined;
+/** The Python program that runs on a host, as `build/host-program.mjs` joined and packed it: zlib, then base64. */
+export interface HostProgram {
+  /** Where it lies on this machine. */
+  readonly path: string;
+  readonly packed: string;
+  /** SHA-256 of the packed text. */
+  readonly sha256: string;
+  /** SHA-256 of the program itself: the host knows by it which one it runs. */
+  readonly programSha256: string;
+}
 
-/**
- * The Python program that runs on a host, as `build/host-program.mjs` joined and packed it: zlib, then base64. Packed it is
- * about a third as long; the engine handles it many times in each update, and a stack's state has it once for each host.
- *
- * @throws Error when it was not built yet.
- */
-export function packedHostProgram(): string {
-  read ??= firstText(places.map((place) => new URL(place, import.meta.url)));
+let read: HostProgram | undefined;
+
+/** @throws Error when it was not built yet. */
+export function hostProgram(): HostProgram {
+  read ??= readProgram();
   return read;
 }
 
-function firstText(candidates: URL[]): string {
-  for (const candidate of candidates) {
-    try {
-      return readFileSync(candidate, "ascii");
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    }
+function readProgram(): HostProgram {
+  const path = places.map((place) => fileURLToPath(new URL(place, import.meta.url))).find((each) => existsSync(each));
+  if (path === undefined) {
+    throw new Error(
+      "the host program pulumi-systemd-host.packed is not built: run `node build/host-program.mjs` (`npm ci` does)",
+    );
   }
-  throw new Error(
-    "the host program pulumi-systemd-host.packed is not built: run `node build/host-program.mjs` (`npm ci` does)",
-  );
+  const packed = readFileSync(path, "ascii");
+  return { path, packed, sha256: sha256(packed), programSha256: sha256(unpackedText(packed)) };
 }

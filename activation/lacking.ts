@@ -12,7 +12,7 @@ type Comparable = z.infer<typeof bundleSchema>;
 /**
  * What a host is to get and does not have yet, as lines for a person: units with the lines that differ, other files by path,
  * releases by name. No content of a file is told.
- * @param before what was last applied to the host, as `hostInput` gave it
+ * @param before what was last applied to the host, as `sentInput` gave it
  * @param after what is to be sent
  */
 export function lackingLines(before: string, after: string): string[] {

@@ -8,7 +8,7 @@ const filesSchema = z.looseObject({
 
 /**
  * Paths of the secret files that a host has and gets with another content. Neither content nor a digest of it is told.
- * @param before what was sent to the host last, as `hostInput` gave it
+ * @param before what was sent to the host last, as `sentInput` gave it
  * @param after what is to be sent
  */
 export function rotatedSecrets(before: string, after: string): string[] {

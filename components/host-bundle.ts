@@ -13,6 +13,7 @@ import { bundleUnits, unitPath } from "../activation/bundle-units.ts";
 import { sha256 } from "../activation/digests.ts";
 import { rolledInstances } from "../activation/plan-rolling.ts";
 import { releaseRoot } from "../activation/release.ts";
+import { uploadName } from "../activation/uploads.ts";
 import type {
   DefinedEnvironment,
   DefinedFile,
@@ -211,19 +212,6 @@ function bundleHooks(hook: DefinedHook, units: readonly DefinedUnit[]): BundleHo
       content: hookUnitText(hook, text),
       seconds: hook.seconds,
     }));
-}
-
-/** The shell pattern of all of a scope's archives in the login user's home. */
-export function uploadsOf(scope: string): string {
-  return uploadName(scope, "*");
-}
-
-/**
- * File name of a release's archive in the login user's home. The host program knows by it which archives are of this scope,
- * also those of an update that failed and was given up.
- */
-export function uploadName(scope: string, archive: string): string {
-  return `.pulumi-systemd-${sha256(scope).slice(0, 16)}-${archive}.tar`;
 }
 
 function agreed<T>(what: string, nameOf: (item: T) => string, items: readonly T[]): T[] {

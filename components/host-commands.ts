@@ -1,13 +1,16 @@
 import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { asksTheSame, hostCommand, openedHostInput } from "../activation/host-command.ts";
+import { hostProgram } from "../activation/host-program.ts";
 import { lackingAll, lackingLines } from "../activation/lacking.ts";
 import { rotatedSecrets } from "../activation/rotated-secrets.ts";
+import { programName, uploadsOf } from "../activation/uploads.ts";
 import { toldByEngine } from "./failed-update.ts";
 import { retriedBy } from "./host-confirmation.ts";
 import type { HostConnectionPlain } from "./host-connection.ts";
 import { dialErrorLimit, sshConnection } from "./host-connection.ts";
 import { driftNote } from "./host-drift.ts";
+import { lostProgramHandler } from "./host-lost-program.ts";
 import { redialHandler } from "./host-redial.ts";
 import { appliedBefore, applyLine, connectionNow } from "./host-transport.ts";
 import { HostVerify } from "./host-verify.ts";
@@ -30,8 +33,8 @@ export interface HostWork {
   /** Standard input of the transaction. */
   readonly stdin: pulumi.Output<string>;
   readonly uploads: pulumi.Output<HostUpload[]>;
-  /** Shell pattern of every archive that was ever sent, in the login user's home. */
-  readonly uploadsPattern: string;
+  /** `project/stack/host`: what is sent has its name from it. */
+  readonly scope: string;
   /** When an update asks the machine although its program has not changed. */
   readonly verify: pulumi.Output<HostVerify | undefined>;
   /** Whether the machine is behind a bastion. */
@@ -46,8 +49,9 @@ export function previousCommand(host: pulumi.Resource, name: string): Promise<un
 }
 
 /**
- * Registers what brings a Host's machine to its state: uploads one after the other, and the transaction. Each is one
- * connection.
+ * Registers what brings a Host's machine to its state: the host program, archives of code, and the transaction. Each is one
+ * connection, one after the other; the program and an archive travel once. In the input of the transaction the program would
+ * be in a stack's state twice for each host, and a run of the engine writes the whole state many times.
  * @returns standard output of the transaction
  */
 export function hostCommands(host: pulumi.Resource, name: string, work: HostWork): pulumi.Output<string> {
@@ -74,26 +78,26 @@ export function hostCommands(host: pulumi.Resource, name: string, work: HostWork
     if (outputs !== undefined && !("receipt" in outputs)) tellLacking(host, name, last, stdin);
     return applyLine(given, stdin, before, why);
   });
-  // Another machine has no archive: it is known by its key, or by its address.
+  // Another machine has nothing yet: it is known by its key, or by its address.
   const machine = pulumi.unsecret(connection).apply(({ hostKey, host: address }) => hostKey ?? address);
-  const uploads = work.uploads.apply((all) => {
-    if (all.length === 0) return [];
-    // The host program takes what was uploaded. Where the first update fails and no other comes, this takes it away.
-    const leftovers = new remote.Command(
-      `${name}-uploads`,
-      { ...fixed, connection, delete: `sh -c 'rm -f -- ${work.uploadsPattern}'` },
-      parent,
+  const copied = (name: string, path: string, remotePath: string, before: readonly pulumi.Resource[]) =>
+    new remote.CopyToRemote(
+      name,
+      { connection, source: new pulumi.asset.FileAsset(path), remotePath, triggers: [machine] },
+      // One connection to a host at a time.
+      { ...parent, dependsOn: [...before], ...retriedBy(name, redial) },
     );
-    const made: pulumi.Resource[] = [leftovers];
-    for (const upload of all) {
-      const source = new pulumi.asset.FileAsset(upload.archive);
-      const copy = new remote.CopyToRemote(
-        `${name}-${upload.name}`,
-        { connection, source, remotePath: upload.remotePath, triggers: [machine] },
-        // One connection to a host at a time.
-        { ...parent, dependsOn: made.slice(-1), ...retriedBy(`${name}-${upload.name}`, redial) },
-      );
-      made.push(copy);
+  const { path, programSha256 } = hostProgram();
+  const program = copied(`${name}:program`, path, programName(work.scope, programSha256), []);
+  const uploads = work.uploads.apply((all) => {
+    const made: pulumi.Resource[] = [program];
+    if (all.length > 0) {
+      // The host program takes what was uploaded. Where the first update fails and no other comes, this takes it away.
+      const leftovers = `sh -c 'rm -f -- ${uploadsOf(work.scope)}'`;
+      made.push(new remote.Command(`${name}-uploads`, { ...fixed, connection, delete: leftovers }, parent));
+    }
+    for (const { name: upload, archive, remotePath } of all) {
+      made.push(copied(`${name}-${upload}`, archive, remotePath, made));
     }
     return made.map(toldByEngine);
   });
@@ -108,7 +112,12 @@ export function hostCommands(host: pulumi.Resource, name: string, work: HostWork
       stdin: work.stdin,
     },
     // Made anew before the old one goes, the host would be applied and then destroyed.
-    { ...parent, dependsOn: uploads, deleteBeforeReplace: true, ...retriedBy(name, [...redial, ...work.onError]) },
+    {
+      ...parent,
+      dependsOn: uploads,
+      deleteBeforeReplace: true,
+      ...retriedBy(name, [...redial, lostProgramHandler(host, name, work.scope, work.connection), ...work.onError]),
+    },
   );
   return toldByEngine(command).stdout;
 }

@@ -1,13 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { hostInput } from "../activation/host-command.ts";
+import { sentInput } from "../activation/host-command.ts";
 import { receiptSchema } from "../activation/receipt.ts";
+import { uploadName } from "../activation/uploads.ts";
 import { reported, validArguments } from "./argument-error.ts";
 import { unitName } from "./argument-schema.ts";
 import { built, fieldOf, joined, mapped, outputOf } from "./deferred.ts";
 import type { Definition, DefinitionSource } from "./definition.ts";
 import { unlessFailed } from "./failed-update.ts";
-import { hostBundle, releaseUploads, uploadName, uploadsOf } from "./host-bundle.ts";
+import { hostBundle, releaseUploads } from "./host-bundle.ts";
 import { hostCommands, previousCommand } from "./host-commands.ts";
 import { confirmationHandler } from "./host-confirmation.ts";
 import type { HostConnectionArgs } from "./host-connection.ts";
@@ -199,7 +200,7 @@ export class Host extends pulumi.ComponentResource {
       stdin: pulumi.secret(
         outputOf(joined([fitting, bounds, valid])).apply(([fit, limits, { adopt, keepGenerations, connection }]) =>
           reported(this, name, () =>
-            hostInput(hostBundle(scope, fit.definitions, limits, { adopt, keepGenerations }), connection.sudoPassword),
+            sentInput(hostBundle(scope, fit.definitions, limits, { adopt, keepGenerations }), connection.sudoPassword),
           ),
         ),
       ),
@@ -210,7 +211,7 @@ export class Host extends pulumi.ComponentResource {
           remotePath: uploadName(scope, sha256),
         })),
       ),
-      uploadsPattern: uploadsOf(scope),
+      scope,
       verify: outputOf(fieldOf(valid, "verify")),
       isBehindBastion: args.connection.proxy !== undefined,
       onError: args.confirm === undefined ? [] : [confirmationHandler(this, name)],

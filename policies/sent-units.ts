@@ -1,3 +1,4 @@
+import { inflateSync } from "node:zlib";
 import { UnitSyntaxError } from "../systemd/unit-file.ts";
 import type { CheckedResource } from "./checked-resource.ts";
 import { type CheckedUnit, unitFromText } from "./checked-unit.ts";
@@ -37,7 +38,7 @@ export function hostOfCommand({ type, name, opts }: CheckedResource): string | u
 
 let last: { readonly stdin: string; readonly bundle: SentBundle | undefined } | undefined;
 
-/** The bundle behind the host program on standard input; undefined where there is none. */
+/** The bundle that a Host sends on standard input; undefined where there is none. */
 export function sentBundle(stdin: string): SentBundle | undefined {
   // Many policies ask for the same one.
   if (last?.stdin !== stdin) last = { stdin, bundle: parsedBundle(stdin) };
@@ -45,15 +46,11 @@ export function sentBundle(stdin: string): SentBundle | undefined {
 }
 
 function parsedBundle(stdin: string): SentBundle | undefined {
-  const bytes = Buffer.from(stdin);
-  const end = bytes.indexOf("\n");
-  const length = Number(bytes.subarray(0, Math.max(end, 0)).toString());
-  if (end < 1 || !Number.isInteger(length)) return undefined;
-  const payload = bytes.subarray(end + 1 + length).toString();
-  // A line with the password for sudo may lead it.
-  const bundle = payload.startsWith("sudo ") ? payload.slice(payload.indexOf("\n") + 1) : payload;
+  // Which host program is to read it; a line with the password for sudo may follow.
+  const [, packed] = /^[0-9a-f]{64} \S+\n(?:sudo \S*\n)?(\S+)$/.exec(stdin) ?? [];
+  if (packed === undefined) return undefined;
   try {
-    const { units, files }: Partial<SentBundle> = JSON.parse(bundle);
+    const { units, files }: Partial<SentBundle> = JSON.parse(inflateSync(Buffer.from(packed, "base64")).toString());
     return Array.isArray(units) && Array.isArray(files) ? { units, files } : undefined;
   } catch {
     return undefined;

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hostInput } from "../../activation/host-command.ts";
+import { sentInput } from "../../activation/host-command.ts";
 import { lackingAll, lackingLines } from "../../activation/lacking.ts";
 import type { DefinedFile, DefinedUnit } from "../../components/definition.ts";
 import { testBundle, testUnit } from "./test-bundle.ts";
 
-const sent = (units: DefinedUnit[], files: DefinedFile[] = []) => hostInput(testBundle(units, files));
+const sent = (units: DefinedUnit[], files: DefinedFile[] = []) => sentInput(testBundle(units, files));
 const file = (path: string, content: string, mode = "0644"): DefinedFile => ({ path, mode, content, secret: true });
 const api = (...lines: string[]) => testUnit("api.service", `[Service]\n${lines.join("\n")}\n`);
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hostInput } from "../../activation/host-command.ts";
+import { sentInput } from "../../activation/host-command.ts";
 import { rotatedSecrets } from "../../activation/rotated-secrets.ts";
 import type { DefinedFile } from "../../components/definition.ts";
 import { testBundle } from "./test-bundle.ts";
 
-const sent = (...files: DefinedFile[]) => hostInput(testBundle([], files));
+const sent = (...files: DefinedFile[]) => sentInput(testBundle([], files));
 const secret = (name: string, content: string): DefinedFile => ({
   path: `/etc/x/${name}`,
   mode: "0600",

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bundleSchema } from "../../activation/bundle.ts";
 import { sha256, unitDigests } from "../../activation/digests.ts";
+import { uploadName } from "../../activation/uploads.ts";
 import type { DefinedUnit, Definition } from "../../components/definition.ts";
-import { hostBundle, releaseUploads, uploadName } from "../../components/host-bundle.ts";
+import { hostBundle, releaseUploads } from "../../components/host-bundle.ts";
 
 const text = "[Service]\nExecStart=/bin/true\n\n[Install]\nWantedBy=multi-user.target\n";
 const unit: DefinedUnit = {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hostCommand, hostInput } from "../../activation/host-command.ts";
+import { hostCommand, sentInput } from "../../activation/host-command.ts";
 import { hostBundle } from "../../components/host-bundle.ts";
 import {
   type HostConnectionPlain,
@@ -24,7 +24,7 @@ const given = (changed: object = {}): HostConnectionPlain =>
     proxy: { host: "192.0.2.9", privateKey: "one", hostKey: old },
     ...changed,
   });
-const stdin = hostInput(bundle(), "one");
+const stdin = sentInput(bundle(), "one");
 const line = hostCommand("apply");
 const last = { connection: providerConnection(given()), stdin, create: line, stdout: "a receipt" };
 
@@ -50,13 +50,13 @@ const idle: readonly [string, object, string?][] = [
 
 for (const [what, changed, sudo = "one"] of idle) {
   test(`${what}: the same machine with nothing to do is not asked; with something to do, it is`, () => {
-    const asked = hostInput(bundle(), sudo);
+    const asked = sentInput(bundle(), sudo);
     for (const create of [line, `${line}\n# repairs a file`, undefined]) {
       const before = { ...last, create };
       const now = applyLine(given(changed), asked, before, undefined);
       const isSameForProvider = what === "the machine's next host key, beside the old one" || /known_hosts/.test(what);
       assert.equal(now, isSameForProvider ? create : undefined);
-      assert.equal(applyLine(given(changed), hostInput(bundle(901), sudo), before, undefined), line);
+      assert.equal(applyLine(given(changed), sentInput(bundle(901), sudo), before, undefined), line);
       assert.equal(applyLine(given(changed), asked, before, "repairs x"), `${line}\n# repairs x`);
       assert.equal(connectionNow(given(changed), before).hostKey, old);
     }

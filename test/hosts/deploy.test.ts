@@ -146,13 +146,13 @@ suite("the stack of Pulumi.dev.yaml", { timeout: 400_000 }, () => {
     },
   );
 
-  test("it took two connections to each host, one of them for the code, and one daemon-reload", async () => {
+  test("it took three connections to each host, two of them for the host program and the code, and one daemon-reload", async () => {
     const seen = await changes(start);
     assert.deepEqual(
       Object.fromEntries(
         Object.entries(seen).map(([release, { logins, daemonReloads }]) => [release, { logins, daemonReloads }]),
       ),
-      onEach(fleet.hosts, { logins: 2, daemonReloads: 1 }),
+      onEach(fleet.hosts, { logins: 3, daemonReloads: 1 }),
     );
   });
 

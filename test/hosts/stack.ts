@@ -24,7 +24,7 @@ export interface TestStack {
   /** `pulumi up`, without a preview before it unless asked. */
   up(...args: readonly string[]): Promise<PulumiRun>;
   preview(...args: readonly string[]): Promise<PulumiRun>;
-  destroy(): Promise<PulumiRun>;
+  destroy(...args: readonly string[]): Promise<PulumiRun>;
   remove(): void;
 }
 
@@ -92,7 +92,7 @@ export async function testStack(name = "dev", program = repository): Promise<Tes
     pulumi,
     up: (...args) => pulumi("up", "--yes", "--skip-preview", "--continue-on-error", ...args),
     preview: (...args) => pulumi("preview", ...args),
-    destroy: () => pulumi("destroy", "--yes", "--skip-preview"),
+    destroy: (...args) => pulumi("destroy", "--yes", "--skip-preview", ...args),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }

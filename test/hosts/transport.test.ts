@@ -60,8 +60,8 @@ const newKey = async (user: string): Promise<string> => {
   return file;
 };
 
-test("transport: one login for an update, none for one with nothing to do", async () => {
-  assert.equal(await logins("one"), "1 login");
+test("transport: two logins for the first update, one of them for the host program; none for one with nothing to do", async () => {
+  assert.equal(await logins("one"), "2 logins");
   assert.equal(await logins("one"), "0 logins");
 });
 
@@ -113,7 +113,8 @@ test("transport: the machine's next host key may be pinned beforehand; then only
   await host.writeFile("/etc/ssh/ssh_host_ed25519_key", next.private, 0o600);
   await host.output("rm -f /etc/ssh/ssh_host_ed25519_key.pub; systemctl restart ssh.service");
   connection = { ...rest, hostKey: next.public };
-  assert.equal(await logins("two", sudo), "1 login");
+  // A machine with another key has nothing yet: the host program travels again.
+  assert.equal(await logins("two", sudo), "2 logins");
   connection = { ...rest, hostKey: old };
   await stack.configure({ hosts: { web1: { connection } }, services: {} }, sudo);
   const { code, output } = await stack.up();
@@ -122,13 +123,31 @@ test("transport: the machine's next host key may be pinned beforehand; then only
   connection = { ...rest, hostKey: next.public };
 });
 
+test("transport: a host that has lost its program gets it again by an update, and by a destroy that runs the program", async () => {
+  const sudo = { "hosts.web1.connection.sudoPassword": "s3sam open" };
+  const lost = "rm -r /var/lib/pulumi-systemd-programs";
+  await host.output(lost);
+  assert.equal(await logins("three", sudo), "3 logins");
+  assert.match(output, /web1: the host had lost pulumi-systemd's program; it was sent once more$/m);
+  assert.match(await host.output("ls -A /home/ops /var/lib/pulumi-systemd-programs"), /\.program$/m);
+  await host.output(lost);
+  const { code, output: told } = await stack.destroy();
+  assert.notEqual(code, 0);
+  assert.match(
+    told,
+    /pulumi-systemd: its program is gone from this host, .*; pulumi up sends it again, and so does pulumi destroy --run-program$/m,
+  );
+  assert.match(await host.output("systemctl show -p Description api.service"), /^Description=three$/m);
+});
+
 test("transport: destroy goes the newest way, and leaves nothing", async () => {
   const sudo = { "hosts.web1.connection.sudoPassword": "s3sam open" };
   connection = { ...connection, privateKeyFile: await newKey("ops") };
-  assert.equal(await logins("two", sudo), "0 logins");
+  assert.equal(await logins("three", sudo), "0 logins");
   const since = await mark(host);
-  const { code, output } = await stack.destroy();
+  const { code, output } = await stack.destroy("--run-program");
   assert.equal(code, 0, output);
-  assert.equal((await logSince(host, since)).sshd.filter((line) => line.startsWith("Accepted ")).length, 1);
+  const { sshd } = await logSince(host, since);
+  assert.equal(sshd.filter((line) => line.startsWith("Accepted ")).length, 3, "one that fails, one for the program");
   assert.deepEqual(listingChanges(untouched, await listing(host, folders)), []);
 });

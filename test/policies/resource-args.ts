@@ -1,4 +1,5 @@
 import type { ResourceValidationArgs, ResourceValidationPolicy } from "@pulumi/policy";
+import { packedText } from "../../activation/packed-text.ts";
 import { componentPolicies } from "../../policies/policy.ts";
 import type { Rule } from "../../policies/rule.ts";
 import type { UnitModel } from "../../systemd/sections.ts";
@@ -37,8 +38,7 @@ export function hostResources(
   }: { files?: { path: string }[]; config?: FakeResource["config"]; [input: string]: unknown } = {},
 ): [FakeResource, FakeResource] {
   const bundle = { units: Object.entries(units).map(([unit, content]) => ({ name: unit, content })), files };
-  const program = "print('\u00fc')\n";
-  const stdin = `${Buffer.byteLength(program)}\n${program}${JSON.stringify(bundle)}`;
+  const stdin = `${"0".repeat(64)} .a.program\n${packedText(JSON.stringify(bundle))}`;
   const type = "systemd:index:Host";
   return [
     { type, name, props: { units: Object.keys(units), hostKeyPinned: true, ...host }, config, parents: [] },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { hostInput } from "../../activation/host-command.ts";
+import { sentInput } from "../../activation/host-command.ts";
 import { hostBundle } from "../../components/host-bundle.ts";
 import { renderedUnit } from "../../components/unit.ts";
 import { sentAsReviewed } from "../../policies/sent-as-reviewed.ts";
@@ -20,7 +20,7 @@ suite("sent-as-reviewed", () => {
     const bundle = hostBundle("shop/dev/web1", [definition], { transactionSec: 1, waitSec: 1, confirmSec: 0 });
     for (const sudoPassword of [undefined, "open sesame"]) {
       assert.deepEqual(
-        sentBundle(hostInput(bundle, sudoPassword))?.units.map(({ name, content }) => ({ name, content })),
+        sentBundle(sentInput(bundle, sudoPassword))?.units.map(({ name, content }) => ({ name, content })),
         definition.units.map(({ name, text: content }) => ({ name, content })),
       );
     }

@@ -14,6 +14,7 @@ from .lock import DIRECTORY
 ABANDONED_SEC = 3600
 RESULT = "result.json"
 REQUEST = "request.json"
+PROGRAM = "program.py"
 BACK = "back.json"
 ALIVE = "alive"
 PROGRESS = "progress"
@@ -90,7 +91,7 @@ def begin(request: Request, program: bytes, bundle: bytes, back: bytes = b"") ->
     # Seen by others before it is locked, it would be one that nobody waits for any more.
     os.rename(hidden, os.path.join(DIRECTORY, transaction))
     try:
-        stage_file(scratch.at("program.py"), program, 0o600)
+        stage_file(scratch.at(PROGRAM), program, 0o600)
         stage_file(scratch.at("bundle.json"), bundle, 0o600)
         if back:
             stage_file(scratch.at(BACK), back, 0o600)

@@ -7,15 +7,17 @@ import re
 import time
 from dataclasses import replace
 
+from .asking import PROGRAM
 from .bundle import Bundle, Unit
 from .errors import HostError
-from .files import remove_empty_directory, remove_file, remove_tree, sha256_hex
+from .files import file_sha256, remove_empty_directory, remove_file, remove_tree, sha256_hex
 from .generations import drop_generations, release_directories
 from .holding import valid
 from .ledger import Leaving, Ledger, LedgerFile, LedgerRelease, LedgerUnit, write_ledger
 from .observe import boot_id
 from .originals import drop_originals, new_original_units, new_originals
 from .plan_shape import Observation, Plan
+from .programs import drop_programs, keep_program
 from .releases import remove_forgotten_uploads, remove_upload
 from .users import known_accounts, remove_halves, remove_users
 from .work import Work
@@ -206,7 +208,7 @@ def tidy(work: Work, ledger: Ledger) -> None:
         if ledger.leaving.users or ledger.leaving.groups:
             remove_halves(work.system, ledger.leaving.users, ledger.leaving.groups, TIDY_SEC)
         drop_unlisted(work, ledger)
-        remove_uploads(work)
+        settle_uploads(work)
         left = [path for path in ledger.directories if os.path.isdir(work.system.at(path))]
         for path in sorted(left, key=len, reverse=True):
             if remove_empty_directory(work.system.at(path)):
@@ -238,9 +240,15 @@ def drop_archives(work: Work, ledger: Ledger) -> None:
         remove_empty_directory(work.archives)
 
 
-def remove_uploads(work: Work) -> None:
-    """Remove the archives from the login user's home: they are kept beside the ledger, or not needed."""
-    if work.login_home:
-        for upload in (upload for release in work.given.releases for upload in release.uploads):
-            remove_upload(upload, work.login_home)
-        remove_forgotten_uploads(work.given.scope, work.login_home)
+def settle_uploads(work: Work) -> None:
+    """Leave nothing in the login user's home: archives are kept beside the ledger, and the program where all can read it."""
+    if not work.login_home:
+        return
+    for upload in (upload for release in work.given.releases for upload in release.uploads):
+        remove_upload(upload, work.login_home)
+    remove_forgotten_uploads(work.given.scope, work.login_home)
+    if work.destroys:
+        drop_programs(work.system, work.given.scope, work.login_home)
+    else:
+        program = file_sha256(os.path.join(work.scratch, PROGRAM))
+        keep_program(work.system, work.given.scope, program, work.login_home)

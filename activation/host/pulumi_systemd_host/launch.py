@@ -7,7 +7,8 @@ import os
 import pwd
 
 from .errors import HostError
-from .sudo import TOLD_UNDER_SUDO, sudo_password, through_sudo
+from .sent import sent_parts
+from .sudo import TOLD_UNDER_SUDO, through_sudo
 from .writing import write_quietly
 
 
@@ -16,7 +17,7 @@ def enter(operation: str, program: bytes, payload: bytes, login_home: str | None
     code = 1
     kept: tuple[str, ...] = ()
     try:
-        password, bundle = sudo_password(payload)
+        password, bundle = sent_parts(payload)
         if os.geteuid() != 0:
             if under_sudo:
                 raise HostError("sudo did not make this program root: this host's sudoers runs it as another user")

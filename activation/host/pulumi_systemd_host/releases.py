@@ -43,7 +43,7 @@ def keep_archive(release: Upload, login_home: str | None, kept: str) -> None:
         raise HostError(f"release {release.name}: no archive on this host, and no login home to take it from")
     shown = f"~/{release.upload}"
     try:
-        source = _open_beneath(login_home, release.upload)
+        source = open_beneath(login_home, release.upload)
     except OSError as problem:
         raise HostError(
             f"release {release.name}: its archive {shown} cannot be read ({problem.strerror}); "
@@ -84,7 +84,7 @@ def remove_upload(release: Upload, login_home: str) -> None:
     directory, _, name = release.upload.rpartition("/")
     try:
         parent = (
-            _open_beneath(login_home, directory, os.O_DIRECTORY) if directory else os.open(login_home, os.O_DIRECTORY)
+            open_beneath(login_home, directory, os.O_DIRECTORY) if directory else os.open(login_home, os.O_DIRECTORY)
         )
     except OSError:
         return
@@ -97,14 +97,19 @@ def remove_upload(release: Upload, login_home: str) -> None:
 
 
 def remove_forgotten_uploads(scope: str, login_home: str) -> None:
-    """Remove the scope's uploads that nothing will ask for: those of an update that failed and was given up."""
-    beginning = f".pulumi-systemd-{sha256_hex(scope.encode('utf-8'))[:16]}-"
+    """Remove the scope's archives that nothing will ask for: those of an update that failed and was given up."""
     for name in os.listdir(login_home):
-        if name.startswith(beginning):
+        if name.startswith(uploads_beginning(scope)) and name.endswith(".tar"):
             remove_file(os.path.join(login_home, name))
 
 
-def _open_beneath(base: str, relative: str, flags: int = 0) -> int:
+def uploads_beginning(scope: str) -> str:
+    """How the names of all that is uploaded for a scope begin."""
+    return f".pulumi-systemd-{sha256_hex(scope.encode('utf-8'))[:16]}-"
+
+
+def open_beneath(base: str, relative: str, flags: int = 0) -> int:
+    """A descriptor for reading what lies below `base`. No link on the way is followed."""
     at = os.open(base, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     parts = relative.split("/")
     try:

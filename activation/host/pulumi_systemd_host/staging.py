@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Callable
 
+from .asking import PROGRAM
 from .bundle import Release
 from .enablement import enablement_directories, enablement_links
 from .environment_target import LINK, link_target
@@ -37,7 +38,7 @@ def stage(work: Work, old: Ledger, made: Plan, seen: Observation, begun: Callabl
     make_directories(work.directory, 0o700)
     remove_tree(work.pending_directory)
     make_directories(work.pending_directory, 0o700)
-    put_keeping(work.system, os.path.join(work.scratch, "program.py"))
+    put_keeping(work.system, os.path.join(work.scratch, PROGRAM))
     work.warnings += put_launcher(work.system)
     pending = _record(work, old, made, seen)
     write_pending(work.pending_directory, pending)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import pwd
 import re
@@ -16,24 +15,12 @@ from .writing import write_quietly
 
 # What this program ends with under sudo after it has told what is wrong: sudo itself ends with 1.
 TOLD_UNDER_SUDO = 10
-SUDO_LINE = b"sudo "
 PROMPT = "pulumi-systemd: sudo asks for the password"
 READY = "pulumi-systemd: sudo let it in"
 BOOTSTRAP = (
     f"import sys;sys.stderr.write('{READY}\\n');sys.stderr.flush();"
     "i=sys.stdin.buffer;p=i.read(int(i.readline()));exec(p)"
 )
-
-
-def sudo_password(payload: bytes) -> tuple[str | None, bytes]:
-    """The password of the login user, which may stand in a line before the bundle, and the bundle."""
-    if not payload.startswith(SUDO_LINE):
-        return None, payload
-    line, _, bundle = payload.partition(b"\n")
-    try:
-        return base64.b64decode(line[len(SUDO_LINE) :], validate=True).decode("utf-8"), bundle
-    except ValueError:
-        raise HostError("the line before the bundle is not what this program expects") from None
 
 
 def through_sudo(operation: str, program: bytes, bundle: bytes, password: str | None) -> int:

@@ -17,7 +17,7 @@ from .environments import index_secrets
 from .errors import HostError, InterruptedRunError, NotConfirmedError, UnitsDownError
 from .exit_status import told
 from .files import remove_temporaries, remove_tree, sync_directory
-from .generation import drop_unlisted, next_ledger, tidy
+from .generation import drop_unlisted, next_ledger, settle_uploads, tidy
 from .generations import (
     Back,
     Origin,
@@ -130,6 +130,7 @@ class Transaction:
             old = read_ledger(self.system, self.work.given.scope)
             if self.operation == "destroy" and old is None:
                 remove_ledger(self.system, self.work.given.scope)
+                settle_uploads(self.work)
                 return self._receipt("destroyed", 0)
             old = old or Ledger(self.work.given.scope)
             self._learn_old_secrets(old)

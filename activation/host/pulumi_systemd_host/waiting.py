@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 
-from .asking import REQUEST, RESULT, Result, Scratch
+from .asking import PROGRAM, REQUEST, RESULT, Result, Scratch
 from .bundle import Bundle
 from .confirmation import ASKS, AWAITING, EXPIRED, confirm
 from .errors import HostError
@@ -76,7 +76,7 @@ def longest(asked: Bundle) -> int:
 
 def _command(scratch: Scratch, operation: str, login_home: str, asked: Bundle, talks: bool) -> list[str]:
     unit = _unit(scratch)
-    program = f"{sys.executable} -I {scratch.at('program.py')}"
+    program = f"{sys.executable} -I {scratch.at(PROGRAM)}"
     argv = ["systemd-run", "--quiet", "--collect", f"--unit={unit}", "--service-type=exec"]
     argv += [f"--description=pulumi-systemd {operation} {scratch.transaction}"]
     properties = ["KillMode=mixed", f"TimeoutStopSec={STOP_SEC}", f"RuntimeMaxSec={longest(asked)}", "UMask=0077"]

@@ -21,7 +21,7 @@ class Loading(unittest.TestCase):
     def test_the_login_users_run_loads_the_way_to_root_alone(self) -> None:
         found = loaded("launch")
         own = {name for name in found if name.startswith(f"{PACKAGE}.")}
-        self.assertEqual(own, {f"{PACKAGE}.{name}" for name in ("launch", "errors", "sudo", "writing")})
+        self.assertEqual(own, {f"{PACKAGE}.{name}" for name in ("launch", "errors", "sent", "sudo", "writing")})
         self.assertNotIn("dataclasses", found)
 
     def test_root_loads_no_transaction_and_a_transaction_no_probes(self) -> None:
