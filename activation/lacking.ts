@@ -27,7 +27,7 @@ export function lackingLines(before: string, after: string): string[] {
 
 /**
  * What a host is to get that never had any of it: units by name, other files by path, releases by name.
- * @param after what is to be sent, as `hostInput` gave it
+ * @param after what is to be sent, as `sentInput` gave it
  */
 export function lackingAll(after: string): string[] {
   const next = comparable(after);

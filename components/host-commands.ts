@@ -15,7 +15,7 @@ import { redialHandler } from "./host-redial.ts";
 import { appliedBefore, applyLine, connectionNow } from "./host-transport.ts";
 import { HostVerify } from "./host-verify.ts";
 import { knownValue } from "./output-value.ts";
-import { previousOutputsOf, previousOutputsOfItself } from "./previous-state.ts";
+import { childUrn, previousOutputsOf, previousOutputsOfItself } from "./previous-state.ts";
 
 /** One archive that travels before the transaction. */
 export interface HostUpload {
@@ -80,27 +80,28 @@ export function hostCommands(host: pulumi.Resource, name: string, work: HostWork
   });
   // Another machine has nothing yet: it is known by its key, or by its address.
   const machine = pulumi.unsecret(connection).apply(({ hostKey, host: address }) => hostKey ?? address);
-  const copied = (name: string, path: string, remotePath: string, before: readonly pulumi.Resource[]) =>
-    new remote.CopyToRemote(
-      name,
-      { connection, source: new pulumi.asset.FileAsset(path), remotePath, triggers: [machine] },
-      // One connection to a host at a time.
-      { ...parent, dependsOn: [...before], ...retriedBy(name, redial) },
-    );
+  const copied = (name: string, path: string, remotePath: string, before: readonly Promise<pulumi.Resource>[]) => {
+    const args = { connection, source: new pulumi.asset.FileAsset(path), remotePath, triggers: [machine] };
+    // One connection to a host at a time.
+    const options = { ...parent, dependsOn: [...before], ...retriedBy(name, redial) };
+    return settled(host, "command:remote:CopyToRemote", name, new remote.CopyToRemote(name, args, options));
+  };
   const { path, programSha256 } = hostProgram();
   const program = copied(`${name}:program`, path, programName(work.scope, programSha256), []);
   const uploads = work.uploads.apply((all) => {
-    const made: pulumi.Resource[] = [program];
+    const made = [program];
     if (all.length > 0) {
       // The host program takes what was uploaded. Where the first update fails and no other comes, this takes it away.
-      const leftovers = `sh -c 'rm -f -- ${uploadsOf(work.scope)}'`;
-      made.push(new remote.Command(`${name}-uploads`, { ...fixed, connection, delete: leftovers }, parent));
+      const leftovers = { ...fixed, connection, delete: `sh -c 'rm -f -- ${uploadsOf(work.scope)}'` };
+      const last = `${name}-uploads`;
+      made.push(settled(host, "command:remote:Command", last, new remote.Command(last, leftovers, parent)));
     }
     for (const { name: upload, archive, remotePath } of all) {
       made.push(copied(`${name}-${upload}`, archive, remotePath, made));
     }
-    return made.map(toldByEngine);
+    return Promise.all(made);
   });
+  const sent: Promise<pulumi.Resource[]> = knownValue(uploads).then(async (all) => all ?? [await program]);
   const command = new remote.Command(
     name,
     {
@@ -114,12 +115,27 @@ export function hostCommands(host: pulumi.Resource, name: string, work: HostWork
     // Made anew before the old one goes, the host would be applied and then destroyed.
     {
       ...parent,
-      dependsOn: uploads,
+      dependsOn: sent,
       deleteBeforeReplace: true,
       ...retriedBy(name, [...redial, lostProgramHandler(host, name, work.scope, work.connection), ...work.onError]),
     },
   );
   return toldByEngine(command).stdout;
+}
+
+/**
+ * A child of the Host as something that others wait for, which the engine leaves out when the child has failed. Given the
+ * child itself, the SDK would tell the failure once more for each of them, with a stack trace.
+ */
+async function settled(
+  host: pulumi.Resource,
+  type: string,
+  name: string,
+  child: pulumi.Resource,
+): Promise<pulumi.Resource> {
+  const parent = knownValue(host.urn);
+  const urn = await knownValue(toldByEngine(child).urn).catch(() => undefined);
+  return new pulumi.DependencyResource(urn ?? childUrn((await parent) ?? "", type, name));
 }
 
 /** Says which secrets of the machine are set anew: of its whole input a preview shows only that it is another. */

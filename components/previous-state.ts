@@ -66,7 +66,7 @@ export async function previousOutputsOfItself(component: pulumi.Resource): Promi
 }
 
 /** URN of a child by its type and name. */
-function childUrn(parent: string, type: string, name: string): string {
+export function childUrn(parent: string, type: string, name: string): string {
   const [urn, stack, types = ""] = [parent.slice(0, parent.indexOf("::")), ...parent.split("::").slice(1)];
   return [urn, stack, `${types}$${type}`, name].join("::");
 }

@@ -69,7 +69,7 @@ for (const options of [[], ["--continue-on-error"]]) {
     const diagnostics = output.slice(output.indexOf("Diagnostics:"));
     assert.match(
       diagnostics,
-      /command:remote:Command \(web1\):\n\s+error: after 1 failed attempts: dial tcp .*refused/,
+      /command:remote:CopyToRemote \(web1:program\):\n\s+error: after 1 failed attempts: dial tcp .*refused/,
     );
     const told = diagnostics.split("error: ").length - 1;
     assert.equal(told - (diagnostics.includes("error: update failed") ? 1 : 0), 1, output);
@@ -80,7 +80,7 @@ for (const options of [[], ["--continue-on-error"]]) {
   test(`${up.join(" ")}: what waits for a host that cannot be reached does not go on`, async () => {
     const { code, output } = await run(up, "what waits for a host that cannot be reached", await closedPort());
     assert.notEqual(code, 0, output);
-    assert.match(output, /command:remote:Command web1 .*creating failed/);
+    assert.match(output, /command:remote:CopyToRemote web1:program .*creating failed/);
     assert.doesNotMatch(output, /command:local:Command announce/);
   });
 }

@@ -26,7 +26,7 @@ suite("the policy pack in the Pulumi CLI", () => {
     cpSync(join(import.meta.dirname, "fixtures/policies"), directory, { recursive: true });
     symlinkSync(join(root, "node_modules"), join(directory, "node_modules"));
     const program = join(directory, "index.ts");
-    writeFileSync(program, readFileSync(program, "utf8").replace("../../../../", `${root}/`));
+    writeFileSync(program, readFileSync(program, "utf8").replaceAll("../../../../", `${root}/`));
     mkdirSync(join(directory, "state"));
     const { status, output } = pulumi({}, "stack", "init", "dev");
     assert.equal(status, 0, output);

@@ -3,7 +3,7 @@ import { after, before, suite, test } from "node:test";
 import { hostCommand } from "../../activation/host-command.ts";
 import { bootedHost, type SandboxHost } from "../../sandbox/host.ts";
 import type { PulumiRun } from "../../setup/pulumi-cli.ts";
-import { changesSince, observed, untouched } from "./observation.ts";
+import { changesSince, observed, untouched, uploads } from "./observation.ts";
 import { connectionOf, type TestStack, testStack } from "./stack.ts";
 
 const services = { api: { exec: ["/bin/sleep", "infinity"] } };
@@ -73,7 +73,7 @@ suite("bad input", { timeout: 300_000 }, () => {
 
   /** What `pulumi up` says. It must fail without a stack trace, and leave the host as it was. */
   const refused = async (at: SandboxHost, config: object, connection: object, logins = 0): Promise<Diagnostic[]> => {
-    const before = await observed(at, []);
+    const before = await observed(at, [uploads]);
     await stack.configure({ ...config, hosts: { web1: { connection: { ...connectionOf(at), ...connection } } } });
     const run = await stack.up();
     assert.equal(run.code, 1, run.output);
@@ -82,13 +82,17 @@ suite("bad input", { timeout: 300_000 }, () => {
     assert.deepEqual({ ...changes, logins: 0 }, untouched, run.output);
     // Others than those who may log in get no further than sshd.
     assert.equal(changes.logins === "sshd contacted" ? 0 : changes.logins, logins, run.output);
-    return diagnostics(run);
+    // What no update has brought to it yet is told from the second one on.
+    return diagnostics(run).filter(([resource]) => resource !== "systemd:index:Host (web1)");
   };
-  /** What is said of a host that was tried, or that could not be reached. */
-  const ofHost = (...lines: string[]): Diagnostic[] => [
-    ["command:remote:Command (web1)", ...lines],
+  const ofResource = (resource: string, ...lines: string[]): Diagnostic[] => [
+    [resource, ...lines],
     ["pulumi:pulumi:Stack (pulumi-systemd-dev)", "error: update failed"],
   ];
+  /** What is said of a host that was tried. */
+  const ofHost = (...lines: string[]) => ofResource("command:remote:Command (web1)", ...lines);
+  /** What is said of one that cannot be reached: it is found by the first file that is sent. */
+  const ofDial = (line: string) => ofResource("command:remote:CopyToRemote (web1:program)", line);
   const failed = (status: number) =>
     `error: Process exited with status ${status}: running ${JSON.stringify(hostCommand("apply"))}:`;
 
@@ -99,7 +103,7 @@ suite("bad input", { timeout: 300_000 }, () => {
   test("a port where nobody listens", async () => {
     assert.deepEqual(
       await refused(host, { services }, { port: 9 }),
-      ofHost(`error: after 10 failed attempts: dial tcp ${host.address}:9: connect: connection refused`),
+      ofDial(`error: after 10 failed attempts: dial tcp ${host.address}:9: connect: connection refused`),
     );
   });
 
@@ -110,7 +114,7 @@ suite("bad input", { timeout: 300_000 }, () => {
       const started = Date.now();
       assert.deepEqual(
         await refused(host, { services }, quick),
-        ofHost(`error: after 2 failed attempts: dial tcp ${host.address}:22: i/o timeout`),
+        ofDial(`error: after 2 failed attempts: dial tcp ${host.address}:22: i/o timeout`),
       );
       const seconds = (Date.now() - started) / 1000;
       assert.ok(seconds < 60, `it took ${seconds} s`);
@@ -122,7 +126,7 @@ suite("bad input", { timeout: 300_000 }, () => {
   test("another host's key", async () => {
     assert.deepEqual(
       await refused(host, { services }, { hostKey: minimal.hostKey, ...quick }),
-      ofHost("error: after 2 failed attempts: ssh: handshake failed: ssh: host key mismatch"),
+      ofDial("error: after 2 failed attempts: ssh: handshake failed: ssh: host key mismatch"),
     );
   });
 
@@ -130,7 +134,7 @@ suite("bad input", { timeout: 300_000 }, () => {
     await host.output("mv /etc/sudoers.d/deploy /root/sudoers-deploy");
     try {
       assert.deepEqual(
-        await refused(host, { services }, {}, 1),
+        await refused(host, { services }, {}, 2),
         ofHost(
           failed(1),
           "sudo asks deploy for a password on this host; allow it without one (`deploy ALL=(ALL) NOPASSWD: ALL` in /etc/sudoers.d), give it (sudoPassword), or log in as root",
@@ -143,14 +147,14 @@ suite("bad input", { timeout: 300_000 }, () => {
 
   test("no python3 on the host", async () => {
     assert.deepEqual(
-      await refused(without, { services }, {}, 1),
+      await refused(without, { services }, {}, 2),
       ofHost(failed(127), "pulumi-systemd: this host has no python3: install it (apt install python3)"),
     );
   });
 
   test("only a minimal python3 on the host", async () => {
     assert.deepEqual(
-      await refused(minimal, { services }, {}, 1),
+      await refused(minimal, { services }, {}, 2),
       ofHost(
         failed(1),
         "pulumi-systemd: this host's python3 lacks parts of the standard library (dataclasses, hmac, http, json, queue, shlex, shutil, tarfile, termios): only a minimal one is installed; apt install python3",
@@ -160,7 +164,7 @@ suite("bad input", { timeout: 300_000 }, () => {
 
   test("a program that is not on the host is told by systemd before anything is written", async () => {
     assert.deepEqual(
-      await refused(host, { services: { api: { exec: ["/opt/api/bin/api"] } } }, {}, 1),
+      await refused(host, { services: { api: { exec: ["/opt/api/bin/api"] } } }, {}, 2),
       ofHost(
         failed(1),
         "systemd 252 of this host does not accept these units; nothing was changed on it:",

@@ -30,6 +30,9 @@ export const untouched: Changes = { logins: 0, daemonReloads: 0, started: [], fi
 /** Where the host program keeps account of what it made. */
 export const ledger = "/var/lib/pulumi-systemd";
 
+/** Where the host program waits for the next update after a first one that failed. */
+export const uploads = "/home/deploy/.pulumi-systemd-*";
+
 /**
  * Observes a host.
  * @param leftOut paths that do not count, such as the ledger and data directories

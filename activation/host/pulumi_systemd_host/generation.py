@@ -241,7 +241,7 @@ def drop_archives(work: Work, ledger: Ledger) -> None:
 
 
 def settle_uploads(work: Work) -> None:
-    """Leave nothing in the login user's home: archives are kept beside the ledger, and the program where all can read it."""
+    """Leave nothing in the login user's home: archives are kept beside the ledger, the program where all read it."""
     if not work.login_home:
         return
     for upload in (upload for release in work.given.releases for upload in release.uploads):

@@ -47,7 +47,7 @@ def keep_archive(release: Upload, login_home: str | None, kept: str) -> None:
     except OSError as problem:
         raise HostError(
             f"release {release.name}: its archive {shown} cannot be read ({problem.strerror}); "
-            "`pulumi up --refresh` copies it again"
+            f"`pulumi up --replace '**CopyToRemote::*-{release.name}'` copies it again"
         ) from None
     temporary = f"{kept}.part"
     remove_file(temporary)
