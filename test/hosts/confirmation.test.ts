@@ -33,7 +33,7 @@ suite("a Host with confirm", { timeout: 400_000 }, () => {
     assert.equal(run.code, 0, run.output);
     const changes = await allChangesSince(before);
     for (const { release } of fleet.hosts) {
-      assert.deepEqual([changes[release]?.logins, changes[release]?.daemonReloads], [2, 1], release);
+      assert.deepEqual([changes[release]?.logins, changes[release]?.daemonReloads], [3, 1], release);
       assert.ok(changes[release]?.started.includes("steady.service"), release);
     }
   });

@@ -1,23 +1,40 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { packedText } from "../../activation/packed-text.ts";
 import { healthCheckRequired } from "../../policies/health-check-required.ts";
 import { sentBundle, typeAndName } from "../../policies/sent-units.ts";
 import { hostResources, unitResource, violations, withUnknown } from "./resource-args.ts";
 
 suite("what a host is sent", () => {
   const bundle = { units: [], files: [] };
-  const json = JSON.stringify(bundle);
+  const program = `${"0a".repeat(32)} .pulumi-systemd-x.program`;
+  const packed = packedText(JSON.stringify(bundle));
 
-  test("stands behind the program and its length", () => {
-    assert.deepEqual(sentBundle(`5\nhello${json}`), bundle);
-    assert.deepEqual(sentBundle(`11\nhello\nhello{"units":[],\n"files":[]}`), bundle);
-    assert.deepEqual(sentBundle(`0\nsudo open sesame\n${json}`), bundle);
+  test("stands packed behind the program's digest and name, and a password for sudo", () => {
+    assert.deepEqual(sentBundle(`${program}\n${packed}`), bundle);
+    assert.deepEqual(sentBundle(`${program}\nsudo ${packed}\n${packed}`), bundle);
+    assert.deepEqual(sentBundle(`${program}\nsudo \n${packed}`), bundle);
   });
 
   test("is nothing in any other form", () => {
-    for (const stdin of ["", json, `\n${json}`, `1.5\nx${json}`, `x\n${json}`, `5\nhello`, '0\n{"units":[]}', "0\n5"]) {
-      assert.equal(sentBundle(stdin), undefined, stdin);
-    }
+    const others = [
+      "",
+      packed,
+      `\n${packed}`,
+      `5\nhello${JSON.stringify(bundle)}`,
+      `${program}\n${JSON.stringify(bundle)}`,
+      `${program}\n`,
+      `${program}\n${packed}\n`,
+      `${program}\n${packed.slice(0, -8)}`,
+      `${program}\nsu ${packed}\n${packed}`,
+      `${program} x\n${packed}`,
+      `x${program}\n${packed}`,
+      `${program.replace("a", "g")}\n${packed}`,
+      `${program}\n${packedText("5")}`,
+      `${program}\n${packedText('{"units":[]}')}`,
+      `${program}\n${packedText('{"files":[]}')}`,
+    ];
+    for (const stdin of others) assert.equal(sentBundle(stdin), undefined, stdin);
   });
 
   test("is where it is not known what was registered last under each name", () => {
