@@ -12,10 +12,17 @@ import { timerSchema } from "../components/timer-args.ts";
 import { unitSchema } from "../components/unit.ts";
 import { isPlaceOfSecret, misplacedSecrets, secretArguments } from "./secret-places.ts";
 
+/** A key in a file of this machine, in place of its text. */
+const keyFile = { privateKeyFile: z.string().min(1).optional() };
+const connection = hostConnectionSchema.extend({
+  ...keyFile,
+  proxy: hostConnectionSchema.shape.proxy.unwrap().extend(keyFile).optional(),
+});
+
 const host = z
   .strictObject({
     /** Address and credentials of a host of your own. */
-    connection: hostConnectionSchema.extend({ privateKeyFile: z.string().min(1).optional() }).optional(),
+    connection: connection.optional(),
     /** Name of a throw-away host of `npm run host`, in place of `connection`. */
     sandbox: z.string().min(1).optional(),
     /** File names of the units that it gets. Default: all of the stack. */
@@ -33,12 +40,13 @@ const host = z
     for (const problem of connection === undefined ? [] : hostKeyProblems(connection)) {
       context.addIssue({ code: "custom", ...problem });
     }
-    if (connection?.privateKey !== undefined && connection.privateKeyFile !== undefined) {
-      context.addIssue({
-        code: "custom",
-        path: ["connection", "privateKeyFile"],
-        message: "is given together with privateKey; keep one",
-      });
+    for (const [path, endpoint] of [
+      [["connection"], connection],
+      [["connection", "proxy"], connection?.proxy],
+    ] as const) {
+      if (endpoint?.privateKey === undefined || endpoint.privateKeyFile === undefined) continue;
+      const message = "is given together with privateKey; keep one";
+      context.addIssue({ code: "custom", path: [...path, "privateKeyFile"], message });
     }
   });
 

@@ -85,19 +85,32 @@ function chosenUnits(host: string, definitions: Map<string, DefinitionSource>, u
 type OwnConnection = NonNullable<StackConfig["hosts"][string]["connection"]>;
 
 function ownConnection(host: string, connection: OwnConnection | undefined): HostConnectionArgs {
-  const { privateKeyFile, ...rest } = connection ?? { host: "" };
+  const { proxy, ...own } = connection ?? { host: "" };
+  const field = `${pulumi.getProject()}:hosts.${host}.connection`;
   return present({
-    ...rest,
-    privateKey: privateKeyFile === undefined ? rest.privateKey : privateKeyText(host, privateKeyFile),
+    ...withKeyText(field, own),
+    proxy: proxy && present(withKeyText(`${field}.proxy`, proxy)),
   });
 }
 
-function privateKeyText(host: string, file: string): string | undefined {
+/** An endpoint with the text of its key in place of the key's file. */
+function withKeyText<T extends { privateKey?: string | undefined; privateKeyFile?: string | undefined }>(
+  field: string,
+  { privateKeyFile, ...rest }: T,
+) {
+  return {
+    ...rest,
+    privateKey:
+      privateKeyFile === undefined ? rest.privateKey : privateKeyText(`${field}.privateKeyFile`, privateKeyFile),
+  };
+}
+
+function privateKeyText(field: string, file: string): string | undefined {
   const path = file.startsWith("~/") ? join(homedir(), file.slice(2)) : file;
   try {
     return readFileSync(path, "utf8");
   } catch {
-    const problem = `${pulumi.getProject()}:hosts.${host}.connection.privateKeyFile: ${file} cannot be read; give the path of a private key`;
+    const problem = `${field}: ${file} cannot be read; give the path of a private key`;
     if (!pulumi.runtime.isDryRun()) throw runError(problem);
     // A preview logs in nowhere: it need not have the keys.
     void pulumi.log.warn(problem);

@@ -54,6 +54,21 @@ const cases: readonly [string, Record<string, unknown>, readonly string[]][] = [
     ['shop:services.api: Unrecognized key: "exce"'],
   ],
   [
+    "a key of the bastion as text and as a file",
+    {
+      hosts: {
+        web1: {
+          connection: {
+            host: "192.0.2.1",
+            hostKey: `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"A".repeat(43)}`,
+            proxy: { host: "192.0.2.9", privateKey: "a key", privateKeyFile: "/k" },
+          },
+        },
+      },
+    },
+    ["shop:hosts.web1.connection.proxy.privateKeyFile: is given together with privateKey; keep one"],
+  ],
+  [
     "a wrong type",
     { services: { api: { exec: "/bin/true" } } },
     ["shop:services.api.exec: Invalid input: expected array, received string"],

@@ -78,6 +78,24 @@ test("the program of this repository: a stack of YAML", async () => {
   assert.match(stack.warnings[0]?.message ?? "", /privateKeyFile: \/no\/such\/key cannot be read/);
 });
 
+test("the program of this repository: keys in files, that of the bastion too", async () => {
+  const configFile = join(scratch, "Pulumi.keys.yaml");
+  const [own, bastion] = ["own", "bastion"].map((name) => {
+    writeFileSync(join(scratch, name), `the key ${name}`);
+    return {
+      host: name,
+      hostKey: `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"A".repeat(43)}`,
+      privateKeyFile: join(scratch, name),
+    };
+  });
+  const config = { "pulumi-systemd:hosts": { web1: { connection: { ...own, proxy: bastion } } } };
+  writeFileSync(configFile, JSON.stringify({ config }));
+  const { hosts, errors } = await stackHosts({ folder: join(repository, "docs"), stack: "keys", configFile });
+  assert.deepEqual(errors, []);
+  const { privateKey, bastion: first } = hosts[0]?.connection ?? {};
+  assert.deepEqual([privateKey, first?.host, first?.privateKey], ["the key own", "bastion", "the key bastion"]);
+});
+
 test("a TypeScript program that needs a compiler runs by ts-node, as Pulumi runs it", async () => {
   const { components, errors } = await stackHosts({ folder: join(programs, "ts-node"), stack: "dev" });
   assert.deepEqual(errors, []);
