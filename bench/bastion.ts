@@ -4,7 +4,7 @@
  *
  * The bastion is a sandbox host with sshd as Debian sets it. The hosts behind it are further sshds on the same machine, twenty
  * ports of 127.0.0.1, each for a share of the Hosts: so their transactions wait for one another, and their logins do not.
- * The memory of the Pulumi CLI grows with the square of HOSTS: 120 took 22 GB.
+ * A run ends after ten minutes: of 200 hosts about 180 are through by then.
  */
 import assert from "node:assert/strict";
 import { cpus, loadavg } from "node:os";
