@@ -38,7 +38,7 @@ const sudoLine = "sudo ";
  * @throws ZodError when the bundle is not well-formed: a defect of this library, not of its user
  */
 export function hostInput(bundle: Bundle, sudoPassword?: string): string {
-  return hostRequest(JSON.stringify(bundleSchema.parse(bundle)), sudoPassword);
+  return hostRequest(bundleText(bundle), sudoPassword);
 }
 
 /** The same for an operation that takes a request of its own in place of a bundle. */
@@ -48,15 +48,19 @@ export function hostRequest(payload: string, sudoPassword?: string): string {
 }
 
 /**
- * What a Host sends to its machine, which has the program in the login user's home: its SHA-256 and file name in place of
- * it, and the bundle packed. The engine handles this text many times in each update, and a stack's state has it twice for
+ * What a Host sends to its machine, which has the program already: its SHA-256 and file name in place of it, and the bundle
+ * packed. The engine handles this text many times in each update, and a stack's state has it twice for
  * each host.
  * @throws ZodError when the bundle is not well-formed: a defect of this library, not of its user
  */
 export function sentInput(bundle: Bundle, sudoPassword?: string): string {
-  const { scope } = bundleSchema.parse(bundle);
   const { sha256: packed, programSha256 } = hostProgram();
-  return `${packed} ${programName(scope, programSha256)}\n${sudoPart(sudoPassword)}${packedText(JSON.stringify(bundle))}`;
+  const program = `${packed} ${programName(bundle.scope, programSha256)}`;
+  return `${program}\n${sudoPart(sudoPassword)}${packedText(bundleText(bundle))}`;
+}
+
+function bundleText(bundle: Bundle): string {
+  return JSON.stringify(bundleSchema.parse(bundle));
 }
 
 function sudoPart(password: string | undefined): string {

@@ -126,8 +126,10 @@ function adoptedPaths(adopt: readonly string[], units: readonly string[], files:
 
 /** An archive that travels to a host, under the name of its resource. */
 export interface Upload {
+  /** Name of the release, or of its wheels. */
   name: string;
   sha256: string;
+  /** Path of the archive on this machine. */
   archive: string;
 }
 

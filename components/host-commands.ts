@@ -4,8 +4,9 @@ import { asksTheSame, hostCommand, openedHostInput } from "../activation/host-co
 import { hostProgram } from "../activation/host-program.ts";
 import { lackingAll, lackingLines } from "../activation/lacking.ts";
 import { rotatedSecrets } from "../activation/rotated-secrets.ts";
-import { programName, uploadsOf } from "../activation/uploads.ts";
+import { programName, uploadName, uploadsOf } from "../activation/uploads.ts";
 import { toldByEngine } from "./failed-update.ts";
+import type { Upload } from "./host-bundle.ts";
 import { retriedBy } from "./host-confirmation.ts";
 import type { HostConnectionPlain } from "./host-connection.ts";
 import { dialErrorLimit, sshConnection } from "./host-connection.ts";
@@ -17,22 +18,13 @@ import { HostVerify } from "./host-verify.ts";
 import { knownValue } from "./output-value.ts";
 import { childUrn, previousOutputsOf, previousOutputsOfItself } from "./previous-state.ts";
 
-/** One archive that travels before the transaction. */
-export interface HostUpload {
-  /** Name of the release, or of its wheels. */
-  readonly name: string;
-  /** Path of the archive on this machine. */
-  readonly archive: string;
-  /** File name in the login user's home. */
-  readonly remotePath: string;
-}
-
 /** What is sent to a machine, and how. */
 export interface HostWork {
   readonly connection: pulumi.Output<HostConnectionPlain>;
   /** Standard input of the transaction. */
   readonly stdin: pulumi.Output<string>;
-  readonly uploads: pulumi.Output<HostUpload[]>;
+  /** Archives that travel before it. */
+  readonly uploads: pulumi.Output<Upload[]>;
   /** `project/stack/host`: what is sent has its name from it. */
   readonly scope: string;
   /** When an update asks the machine although its program has not changed. */
@@ -96,8 +88,8 @@ export function hostCommands(host: pulumi.Resource, name: string, work: HostWork
       const last = `${name}-uploads`;
       made.push(settled(host, "command:remote:Command", last, new remote.Command(last, leftovers, parent)));
     }
-    for (const { name: upload, archive, remotePath } of all) {
-      made.push(copied(`${name}-${upload}`, archive, remotePath, made));
+    for (const { name: upload, archive, sha256 } of all) {
+      made.push(copied(`${name}-${upload}`, archive, uploadName(work.scope, sha256), made));
     }
     return Promise.all(made);
   });

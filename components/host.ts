@@ -2,7 +2,6 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { sentInput } from "../activation/host-command.ts";
 import { receiptSchema } from "../activation/receipt.ts";
-import { uploadName } from "../activation/uploads.ts";
 import { reported, validArguments } from "./argument-error.ts";
 import { unitName } from "./argument-schema.ts";
 import { built, fieldOf, joined, mapped, outputOf } from "./deferred.ts";
@@ -204,13 +203,7 @@ export class Host extends pulumi.ComponentResource {
           ),
         ),
       ),
-      uploads: pulumi.unsecret(definitions).apply((all) =>
-        releaseUploads(all).map(({ name: release, archive, sha256 }) => ({
-          name: release,
-          archive,
-          remotePath: uploadName(scope, sha256),
-        })),
-      ),
+      uploads: pulumi.unsecret(definitions).apply((all) => releaseUploads(all)),
       scope,
       verify: outputOf(fieldOf(valid, "verify")),
       isBehindBastion: args.connection.proxy !== undefined,

@@ -14,7 +14,7 @@ import { isPlaceOfSecret, misplacedSecrets, secretArguments } from "./secret-pla
 
 /** A key in a file of this machine, in place of its text. */
 const keyFile = { privateKeyFile: z.string().min(1).optional() };
-const connection = hostConnectionSchema.extend({
+const connectionWithFiles = hostConnectionSchema.extend({
   ...keyFile,
   proxy: hostConnectionSchema.shape.proxy.unwrap().extend(keyFile).optional(),
 });
@@ -22,7 +22,7 @@ const connection = hostConnectionSchema.extend({
 const host = z
   .strictObject({
     /** Address and credentials of a host of your own. */
-    connection: connection.optional(),
+    connection: connectionWithFiles.optional(),
     /** Name of a throw-away host of `npm run host`, in place of `connection`. */
     sandbox: z.string().min(1).optional(),
     /** File names of the units that it gets. Default: all of the stack. */

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import os
 import stat
-import zlib
 
 from .files import make_directories, remove_empty_directory, remove_file, write_atomically
 from .releases import open_beneath, uploads_beginning
+from .sent import unpacked
 from .system import System
 
 # Apart from the ledgers, which only root may enter. The shell line that runs an operation looks here (host-command.ts).
@@ -63,10 +62,10 @@ def _uploaded(login_home: str, name: str, program: str) -> tuple[bytes, int] | N
         with os.fdopen(open_beneath(login_home, name), "rb") as source:
             info = os.fstat(source.fileno())
             packed = source.read(MOST_BYTES) if stat.S_ISREG(info.st_mode) else b""
-        text = zlib.decompressobj().decompress(base64.b64decode(packed, validate=True), MOST_BYTES)
-    except (OSError, ValueError, zlib.error):
+    except OSError:
         return None
-    return (packed, info.st_mtime_ns) if hashlib.sha256(text).hexdigest() == program else None
+    text = unpacked(packed, MOST_BYTES)
+    return (packed, info.st_mtime_ns) if text is not None and hashlib.sha256(text).hexdigest() == program else None
 
 
 def _mtime(path: str) -> int:

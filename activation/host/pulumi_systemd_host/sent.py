@@ -15,7 +15,14 @@ MOST_BYTES = 256 << 20
 def sent_parts(payload: bytes) -> tuple[str | None, bytes]:
     """The password of the login user, which may stand in a line before the bundle, and the bundle as JSON."""
     password, bundle = _sudo_password(payload)
-    return password, bundle if bundle[:1] == b"{" else _unpacked(bundle)
+    if bundle[:1] == b"{":
+        return password, bundle
+    text = unpacked(bundle, MOST_BYTES)
+    if text is None:
+        raise HostError(
+            "the bundle is neither JSON nor packed as this program expects: cut off, or larger than 256 MiB"
+        )
+    return password, text
 
 
 def _sudo_password(payload: bytes) -> tuple[str | None, bytes]:
@@ -28,12 +35,11 @@ def _sudo_password(payload: bytes) -> tuple[str | None, bytes]:
         raise HostError("the line before the bundle is not what this program expects") from None
 
 
-def _unpacked(bundle: bytes) -> bytes:
+def unpacked(packed: bytes, most: int) -> bytes | None:
+    """A bundle or program that travelled as zlib in base64. None where it is cut off, or more than `most` bytes."""
     stream = zlib.decompressobj()
     try:
-        text = stream.decompress(base64.b64decode(bundle, validate=True), MOST_BYTES)
+        text = stream.decompress(base64.b64decode(packed, validate=True), most)
     except (ValueError, zlib.error):
-        raise HostError("the bundle is neither JSON nor packed as this program expects: was it cut off?") from None
-    if not stream.eof:
-        raise HostError("the bundle was cut off, or is larger than 256 MiB")
-    return text
+        return None
+    return text if stream.eof else None
