@@ -1,7 +1,18 @@
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { extname, join } from "node:path";
+import { Writable } from "node:stream";
 import { UsageError } from "../unit-source.ts";
+import { engineAnswers } from "./engine-answers.ts";
+import { engineServer } from "./engine-server.ts";
+import {
+  type KnownResource,
+  type ProgramRecord,
+  programRecord,
+  type Recorded,
+  type RecorderTask,
+  recordedLines,
+} from "./program-record.ts";
 import type { ProjectFile } from "./project-file.ts";
 import type { StackConfigValues } from "./stack-config.ts";
 
@@ -11,8 +22,8 @@ export interface ProgramRun {
   readonly organization: string;
   readonly stack: string;
   readonly config: StackConfigValues;
-  /** Where the program finds its engine. */
-  readonly engine: string;
+  /** What to answer for resources beside their own inputs, by URN. */
+  readonly known: ReadonlyMap<string, KnownResource>;
   /** Seconds after which it is ended. */
   readonly timeoutSec: number;
   /**
@@ -22,8 +33,8 @@ export interface ProgramRun {
   readonly traces: boolean;
 }
 
-/** How a program ended. */
-export interface ProgramEnd {
+/** How a program ended, and what it had registered and said by then. */
+export interface ProgramEnd extends ProgramRecord {
   /** Exit status; undefined when it was ended because its time was up. */
   readonly code: number | undefined;
   /** The end of what it wrote to standard output and error, both together. */
@@ -31,31 +42,48 @@ export interface ProgramEnd {
 }
 
 const keptOutput = 20_000;
+/** What a program of thousands of resources makes lives long: with less room V8 copies it again and again. */
+const youngObjectsMiB = 64;
 
 /**
  * Runs a program of Node.js the way Pulumi does, in a process of its own, by the very `@pulumi/pulumi` that it has: also a
- * TypeScript one (by ts-node, when its project does not say `typescript: false`), a compiled one, and one with `nodeargs`.
+ * TypeScript one (by ts-node, when its project does not say `typescript: false`), a compiled one, and one with `nodeargs`. No
+ * engine is there: what the program asks of it is answered within the program, or by a server for copies of the SDK in bundles.
  * @throws UsageError when the program has no `@pulumi/pulumi`
  */
-export function endedProgram({ project, config, ...run }: ProgramRun): Promise<ProgramEnd> {
+export async function endedProgram(run: ProgramRun): Promise<ProgramEnd> {
+  const task: RecorderTask = { project: run.project.name, stack: run.stack, known: Object.fromEntries(run.known) };
+  const served: Recorded[] = [];
+  const server = await engineServer(engineAnswers(task, (what) => served.push(what)));
+  try {
+    const { lines, ...end } = await endedProcess(run, task, server.address);
+    return { ...end, ...programRecord([...recordedLines(lines), ...served]) };
+  } finally {
+    server.close();
+  }
+}
+
+function endedProcess(
+  { project, config, ...run }: ProgramRun,
+  task: RecorderTask,
+  engine: string,
+): Promise<Pick<ProgramEnd, "code" | "output"> & { lines: readonly string[] }> {
   const { options } = project;
-  const traces = run.traces ? [] : ["--stack-trace-limit=0"];
-  const nodeArguments = typeof options.nodeargs === "string" ? options.nodeargs.split(/\s+/).filter(Boolean) : [];
   const flags = [
     `--organization=${run.organization}`,
     `--project=${project.name}`,
     `--root-directory=${project.folder}`,
     `--stack=${run.stack}`,
     `--pwd=${project.programFolder}`,
-    `--monitor=${run.engine}`,
-    `--engine=${run.engine}`,
+    `--monitor=${engine}`,
+    `--engine=${engine}`,
     // As many registrations at once as there are: none of them does anything.
     "--parallel=1000",
     "--dry-run",
   ];
   const child = spawn(
     process.execPath,
-    [...traces, ...onlyRegistrations(project), ...nodeArguments, runner(project), ...flags, project.entry],
+    [...nodeArguments(project, run.traces), runner(project), ...flags, project.entry],
     {
       cwd: project.programFolder,
       env: {
@@ -65,15 +93,21 @@ export function endedProgram({ project, config, ...run }: ProgramRun): Promise<P
         PULUMI_NODEJS_TYPESCRIPT: String(options.typescript !== false),
         ...(typeof options.tsconfig === "string" ? { PULUMI_NODEJS_TSCONFIG_PATH: options.tsconfig } : {}),
       },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["ignore", "pipe", "pipe", "pipe"],
     },
   );
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (chunk: string) => {
+    stream?.setEncoding("utf8").on("data", (chunk: string) => {
       output = (output + chunk).slice(-keptOutput);
     });
   }
+  const recorded: Buffer[] = [];
+  const [, , , channel] = child.stdio;
+  channel?.on("data", (chunk: Buffer) => recorded.push(chunk));
+  // A program that ends at once does not read its task.
+  channel?.on("error", () => undefined);
+  if (channel instanceof Writable) channel.write(`${JSON.stringify(task)}\n`);
   return new Promise((resolve, reject) => {
     let late = false;
     const bound = setTimeout(() => {
@@ -86,21 +120,21 @@ export function endedProgram({ project, config, ...run }: ProgramRun): Promise<P
     });
     child.on("close", (code) => {
       clearTimeout(bound);
-      resolve({ code: late ? undefined : (code ?? 1), output });
+      // One that was ended may have been in the midst of a line.
+      const lines = Buffer.concat(recorded).toString().split("\n").slice(0, -1);
+      resolve({ code: late ? undefined : (code ?? 1), output, lines });
     });
   });
 }
 
-/**
- * Arguments of Node that leave out what the SDK does for each resource and nobody sees here: several messages for debugging,
- * one after the other, each awaited; and the source positions of its registration. Of a large program that is half of the time.
- */
-function onlyRegistrations({ programFolder }: ProjectFile): string[] {
-  const source = `import { createRequire } from "node:module";
-    const program = createRequire(${JSON.stringify(join(programFolder, "program.js"))});
-    program("@pulumi/pulumi/log").debug = () => Promise.resolve();
-    program("@pulumi/pulumi/resource").Resource.callsites = () => [];`;
-  return ["--import", `data:text/javascript,${encodeURIComponent(source)}`];
+function nodeArguments({ options }: ProjectFile, traces: boolean): string[] {
+  const recorder = new URL(`./program-recorder${extname(import.meta.url)}`, import.meta.url);
+  return [
+    ...(traces ? [] : ["--stack-trace-limit=0"]),
+    `--max-semi-space-size=${youngObjectsMiB}`,
+    `--import=${recorder}`,
+    ...(typeof options.nodeargs === "string" ? options.nodeargs.split(/\s+/).filter(Boolean) : []),
+  ];
 }
 
 function runner({ programFolder }: ProjectFile): string {

@@ -5,9 +5,9 @@ import type { SshConnection } from "../../activation/ssh/connection.ts";
 import { sshConnectionOf } from "../../activation/ssh/provider-connection.ts";
 import type { UnitModel } from "../../systemd/sections.ts";
 import { parseUnitFile, unitModel } from "../../systemd/unit-file.ts";
+import type { Diagnostic, Registration } from "./program-record.ts";
 import { endedProgram, type ProgramRun } from "./program-run.ts";
 import { projectFile } from "./project-file.ts";
-import { type Diagnostic, type KnownResource, type Registration, recordingEngine } from "./recording-engine.ts";
 import { stackConfigValues } from "./stack-config.ts";
 import { stateResources } from "./stack-state.ts";
 
@@ -136,54 +136,45 @@ export async function stackHosts(options: StackHostsOptions): Promise<StackHosts
     marked: options.secretMarks,
   });
   const known = options.state === true ? await stateResources(project, options.stack) : new Map<string, never>();
-  const run = { project, organization: organization ?? "organization", stack, config, timeoutSec };
-  const { found, isLate } = await toldStack({ ...run, traces: false }, known);
+  const run = { project, organization: organization ?? "organization", stack, config, known, timeoutSec };
+  const { found, isLate } = await toldStack({ ...run, traces: false });
   // A program that fails is run once more, to tell where.
-  return found.errors.length === 0 || isLate ? found : (await toldStack({ ...run, traces: true }, known)).found;
+  return found.errors.length === 0 || isLate ? found : (await toldStack({ ...run, traces: true })).found;
 }
 
-async function toldStack(
-  run: Omit<ProgramRun, "engine">,
-  known: ReadonlyMap<string, KnownResource>,
-): Promise<{ found: StackHosts; isLate: boolean }> {
+async function toldStack(run: ProgramRun): Promise<{ found: StackHosts; isLate: boolean }> {
   const { project, stack, config, timeoutSec } = run;
-  const engine = await recordingEngine(project.name, stack, known);
-  try {
-    const end = await endedProgram({ ...run, engine: engine.address });
-    const { registrations, diagnostics } = engine;
-    const index = registrationIndex(registrations);
-    const errors = messages(diagnostics, "error");
-    const ended = end.code === undefined ? `had not ended after ${timeoutSec} s` : `ended with status ${end.code}`;
-    if (end.code !== 0 && errors.length === 0) {
-      errors.push({ resource: undefined, message: `the program ${ended}\n${end.output}`.trimEnd() });
-    }
-    const found: StackHosts = {
-      project: project.name,
-      stack,
-      hosts: registrations
-        .filter(({ type }) => type === hostType)
-        .map((host) => stackHost(host, `${project.name}/${stack}/${host.name}`, index))
-        .sort((a, b) => (a.name < b.name ? -1 : 1)),
-      components: registrations
-        .filter(({ type }) => type.startsWith("systemd:index:"))
-        .map(({ type, name, urn, parent, inputs }) => ({ type, name, urn, parent, inputs: inputs.value }))
-        .sort((a, b) => (a.urn < b.urn ? -1 : 1)),
-      resources: registrations.map(({ inputs, ...resource }) => ({
-        ...resource,
-        inputs: registeredInputs.parse(inputs.value),
-        unknown: inputs.unknown,
-      })),
-      errors,
-      warnings: messages(diagnostics, "warning"),
-      notes: [
-        ...config.notes,
-        ...engine.unanswered.map((what) => `${what}: nobody answers it here, so what depends on it is not known`),
-      ],
-    };
-    return { found, isLate: end.code === undefined };
-  } finally {
-    engine.close();
+  const { registrations, diagnostics, unanswered, ...end } = await endedProgram(run);
+  const index = registrationIndex(registrations);
+  const errors = messages(diagnostics, "error");
+  const ended = end.code === undefined ? `had not ended after ${timeoutSec} s` : `ended with status ${end.code}`;
+  if (end.code !== 0 && errors.length === 0) {
+    errors.push({ resource: undefined, message: `the program ${ended}\n${end.output}`.trimEnd() });
   }
+  const found: StackHosts = {
+    project: project.name,
+    stack,
+    hosts: registrations
+      .filter(({ type }) => type === hostType)
+      .map((host) => stackHost(host, `${project.name}/${stack}/${host.name}`, index))
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+    components: registrations
+      .filter(({ type }) => type.startsWith("systemd:index:"))
+      .map(({ type, name, urn, parent, inputs }) => ({ type, name, urn, parent, inputs: inputs.value }))
+      .sort((a, b) => (a.urn < b.urn ? -1 : 1)),
+    resources: registrations.map(({ inputs, ...resource }) => ({
+      ...resource,
+      inputs: registeredInputs.parse(inputs.value),
+      unknown: inputs.unknown,
+    })),
+    errors,
+    warnings: messages(diagnostics, "warning"),
+    notes: [
+      ...config.notes,
+      ...unanswered.map((what) => `${what}: nobody answers it here, so what depends on it is not known`),
+    ],
+  };
+  return { found, isLate: end.code === undefined };
 }
 
 function messages(diagnostics: readonly Diagnostic[], severity: Diagnostic["severity"]): StackMessage[] {

@@ -1,7 +1,7 @@
 import { z } from "zod";
+import type { KnownResource } from "./program-record.ts";
 import type { ProjectFile } from "./project-file.ts";
 import { pulumiOutput } from "./pulumi-output.ts";
-import type { KnownResource } from "./recording-engine.ts";
 
 const stateSchema = z.looseObject({
   deployment: z

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { build } from "esbuild";
+import { z } from "zod";
 import { stackHosts } from "../../../cli/stack/stack-hosts.ts";
 
 const programs = join(import.meta.dirname, "programs");
@@ -112,6 +114,73 @@ test("a compiled program in a folder, with arguments for Node.js and an organiza
     components.map(({ name, inputs }) => [name, inputs]),
     [["of-acme", { limit: 5 }]],
   );
+});
+
+/** A compiled program of its own folder, beside the SDK that this repository has. */
+function programIn(folder: string, files: Readonly<Record<string, string>>): string {
+  const path = join(scratch, folder);
+  mkdirSync(path);
+  symlinkSync(join(repository, "node_modules"), join(path, "node_modules"));
+  const all = {
+    "Pulumi.yaml": `name: ${folder}\nmain: index.cjs\nruntime: { name: nodejs, options: { typescript: false } }\n`,
+    "Pulumi.dev.yaml": "config: {}\n",
+    "package.json": "{}",
+    ...files,
+  };
+  for (const [name, content] of Object.entries(all)) writeFileSync(join(path, name), content);
+  return path;
+}
+
+test("a program that holds Pulumi's SDK in its own file", async () => {
+  const source = `
+    const pulumi = require("@pulumi/pulumi");
+    new pulumi.ComponentResource("systemd:index:Thing", "one", { size: 1, key: pulumi.secret("k") });
+    pulumi.log.warn("be careful");`;
+  const { outputFiles } = await build({
+    stdin: { contents: source, resolveDir: repository },
+    bundle: true,
+    write: false,
+    platform: "node",
+    external: ["typescript", "ts-node"],
+    logLevel: "error",
+  });
+  const folder = programIn("bundled", { "index.cjs": outputFiles[0]?.text ?? "" });
+  const { components, errors, warnings } = await stackHosts({ folder, stack: "dev" });
+  assert.deepEqual([errors, warnings], [[], [{ resource: undefined, message: "be careful" }]]);
+  assert.deepEqual(
+    components.map(({ name, inputs }) => [name, inputs]),
+    [["one", { size: 1, key: "k" }]],
+  );
+});
+
+test("neither a program nor what it forks sees how it is looked at", async () => {
+  const folder = programIn("forking", {
+    "index.cjs": `
+      const { once } = require("node:events");
+      const { fork } = require("node:child_process");
+      const pulumi = require("@pulumi/pulumi");
+      const child = fork(require.resolve("./child.cjs"));
+      const said = once(child, "message").then(([message]) => message);
+      new pulumi.ComponentResource("systemd:index:Thing", "one", { said, own: process.execArgv.join(" ") });`,
+    "child.cjs": `process.send(process.execArgv.join(" "));`,
+  });
+  const { components, errors } = await stackHosts({ folder, stack: "dev" });
+  assert.deepEqual(errors, []);
+  const { said, own } = z.object({ said: z.string(), own: z.string() }).parse(components[0]?.inputs);
+  assert.equal(said, own);
+  assert.doesNotMatch(own, /import|recorder/);
+});
+
+test("what a program registers before it ends itself is there", async () => {
+  const folder = programIn("leaving", {
+    "index.cjs": `
+      const pulumi = require("@pulumi/pulumi");
+      const one = new pulumi.ComponentResource("systemd:index:Thing", "one", { text: "x".repeat(1_000_000) });
+      one.urn.apply(() => process.exit(3));`,
+  });
+  const { components, errors } = await stackHosts({ folder, stack: "dev" });
+  assert.deepEqual(errors, [{ resource: undefined, message: "the program ended with status 3" }]);
+  assert.deepEqual(components[0]?.inputs, { text: "x".repeat(1_000_000) });
 });
 
 test("a mistake is one error of its resource in plain words; the rest is there", async () => {
