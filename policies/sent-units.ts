@@ -25,7 +25,7 @@ const hostType = "systemd:index:Host";
 /** The type of a resource in a URN, and the name. */
 export function typeAndName(urn: string): { readonly type: string; readonly name: string } {
   const [, , types = "", ...name] = urn.split("::");
-  return { type: types.replace(/^.*\$/, ""), name: name.join("::") };
+  return { type: types.slice(types.lastIndexOf("$") + 1), name: name.join("::") };
 }
 
 /** The URN of the Host whose command a resource is; undefined for other resources. */
@@ -47,7 +47,7 @@ export function sentBundle(stdin: string): SentBundle | undefined {
 
 function parsedBundle(stdin: string): SentBundle | undefined {
   // Which host program is to read it; a line with the password for sudo may follow.
-  const [, packed] = /^[0-9a-f]{64} \S+\n(?:sudo \S*\n)?(\S+)$/.exec(stdin) ?? [];
+  const packed = /^[0-9a-f]{64} \S+\n(?:sudo \S*\n)?(\S+)$/.exec(stdin)?.[1];
   if (packed === undefined) return undefined;
   try {
     const { units, files }: Partial<SentBundle> = JSON.parse(inflateSync(Buffer.from(packed, "base64")).toString());

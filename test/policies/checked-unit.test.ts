@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { unitFromSections } from "../../policies/checked-unit.ts";
+import { unitFromFile, unitFromSections } from "../../policies/checked-unit.ts";
 import { rules } from "../../policies/policies.ts";
 import { reading } from "../../policies/unknown-values.ts";
+import { parseUnitFile } from "../../systemd/unit-file.ts";
 import { reported, violations, withUnknown } from "./resource-args.ts";
 
 const rule = (id: string) => {
@@ -37,6 +38,14 @@ suite("a unit of which not all is known", () => {
     const identity = { name: "api.service", urn: "", waive: [] };
     const { unknown } = unitFromSections(identity, { value: undefined, isKnown: false });
     assert.deepEqual([...unknown], ["Unit", "Service", "Socket", "Timer", "Path", "Install"]);
+  });
+
+  test("does not know a directive of which one line is not known", () => {
+    const file = parseUnitFile("[Service]\nUser=api\nExecStartPre=/bin/a\nExecStartPre=/bin/?\n");
+    const { unknown, model } = unitFromFile({ name: "api.service", urn: "", waive: [] }, file, (value) =>
+      value.includes("?"),
+    );
+    assert.deepEqual([[...unknown], model], [["Service.ExecStartPre"], { Service: { User: "api" } }]);
   });
 
   for (const [policy, name, section] of [

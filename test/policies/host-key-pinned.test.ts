@@ -67,6 +67,8 @@ suite("host-key-pinned", () => {
     assert.deepEqual(violations(hostKeyPinned, { ...happyPath(), type: "command:remote:Command", props: open }), []);
     const [host, command] = hostResources("web1", {});
     assert.deepEqual(violations(hostKeyPinned, host, { ...command, type: "other:index:Thing", props: open }), []);
+    const component = { ...host, type: "a:b:C" };
+    assert.deepEqual(violations(hostKeyPinned, component, { ...command, parents: ["a:b:C"], props: open }), []);
   });
 
   test("tells of a host once, where it says that its key is not checked", () => {

@@ -44,6 +44,20 @@ suite("what a host is sent", () => {
     const late = { ...command, props: withUnknown(command.props, "stdin") };
     assert.deepEqual(violations(healthCheckRequired, first, second, host, late), []);
     assert.equal(violations(healthCheckRequired, second, first, host, late).length, 1);
+    assert.deepEqual(violations(healthCheckRequired, first, late), [], "a host that was not registered");
+  });
+
+  test("has the waivers that were registered last", (t) => {
+    t.mock.timers.enable({ apis: ["Date"], now: Date.parse("2027-03-31T20:00:00Z") });
+    const text = "[Service]\nExecStart=/usr/bin/api --port 80\n";
+    const plain = unitResource("api.service", text);
+    const waive = [{ policy: "health-check-required", reason: "until ticket 12", until: "2027-04-01" }];
+    const waived = unitResource("api.service", text, { waive });
+    const host = hostResources("web1", { "api.service": text });
+    const isWaived = (...units: (typeof plain)[]) =>
+      violations(healthCheckRequired, ...units, ...host).map((message) => message.startsWith("[advisory] waived"));
+    assert.deepEqual(isWaived(plain, waived), [true]);
+    assert.deepEqual(isWaived(waived, plain), [false]);
   });
 });
 
