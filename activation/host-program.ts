@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { sha256 } from "./digests.ts";
 import { unpackedText } from "./packed-text.ts";
 
-/** From the source tree (`activation/`) and from the compiled one (`bin/activation/`). */
+/** From the source tree (`activation/`), and from the compiled one (`bin/activation/`) and the joined program (`bin/program/`). */
 const places = ["../bin/host/pulumi-systemd-host.packed", "../host/pulumi-systemd-host.packed"];
 
 /** The Python program that runs on a host, as `build/host-program.mjs` joined and packed it: zlib, then base64. */

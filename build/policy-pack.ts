@@ -1,13 +1,9 @@
 // Joins a policy pack and what it imports of ours into one JavaScript file, so that a preview does not read and strip 150
-// TypeScript files: `node build/policy-pack.ts` writes bin/policies/*.cjs. Same input, same bytes.
+// TypeScript files: `node build/policy-pack.ts` writes bin/policies/*.cjs.
 
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { build, type Plugin } from "esbuild";
-import { sourcesDigest } from "../policies/load.js";
-
-const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+import { pathToFileURL } from "node:url";
+import type { Plugin } from "esbuild";
+import { joinedText, root, writeBundle } from "./bundle.ts";
 
 /** One pack: the folder that Pulumi is given, and the file that is written for it. */
 export interface Pack {
@@ -45,34 +41,18 @@ const sdk: Plugin = {
   },
 };
 
-/** The text of a pack's bundle. Its first line tells what it was made of, for policies/load.js. */
-export async function bundleText({ folder }: Pick<Pack, "folder">): Promise<string> {
-  const { outputFiles, metafile } = await build({
-    absWorkingDir: root,
-    entryPoints: [`${folder}/pack.ts`],
-    bundle: true,
-    write: false,
-    metafile: true,
-    platform: "node",
-    target: "node22",
+/** The text of a pack's bundle. */
+export function bundleText({ folder }: Pick<Pack, "folder">): Promise<string> {
+  return joinedText(`${folder}/pack.ts`, {
     format: "cjs",
     external: ["@pulumi/policy/package.json"],
     plugins: [sdk],
-    logLevel: "error",
-    legalComments: "inline",
   });
-  const sources = Object.keys(metafile.inputs).filter((file) => !/^(node_modules\/|sdk:)/.test(file));
-  const made = { sources: sources.toSorted(), digest: sourcesDigest(sources) };
-  return `// ${JSON.stringify(made)}\n${outputFiles[0]?.text}`;
 }
 
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  for (const pack of packs) {
-    const file = join(root, pack.bundle);
-    mkdirSync(dirname(file), { recursive: true });
-    const partial = `${file}.${process.pid}.partial`;
-    writeFileSync(partial, await bundleText(pack));
-    renameSync(partial, file);
-    console.log(`wrote ${relative(root, file)}`);
-  }
+/** Writes the bundles of all packs. */
+export async function writePacks(): Promise<void> {
+  for (const pack of packs) writeBundle(pack.bundle, await bundleText(pack));
 }
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) await writePacks();

@@ -14,7 +14,7 @@ export interface Check {
 }
 
 const rooms = ["systemd", "activation", "components", "policies", "cli", "program", "sandbox", "setup", "demo"];
-const borderRooms = [...rooms, "examples", "test", "bench", "index.ts"];
+const borderRooms = [...rooms, "build", "examples", "test", "bench", "index.ts", "main.js"];
 
 /** The type check. */
 export const typeChecks: readonly Check[] = [{ name: "types", command: async () => ["tsc", "--noEmit", "-p", "."] }];

@@ -1,7 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-/** From the source tree (`activation/health/`) and from the compiled one (`bin/activation/health/`). */
-const places = ["./pulumi_systemd_health/", "../../../activation/health/pulumi_systemd_health/"];
+/** From the source tree (`activation/health/`), from the joined program (`bin/program/`), and from the compiled tree (`bin/activation/health/`). */
+const places = [
+  "./pulumi_systemd_health/",
+  "../../activation/health/pulumi_systemd_health/",
+  "../../../activation/health/pulumi_systemd_health/",
+];
 
 const relativeImport = /^from \.(\w+) import (?:\([^)]*\)|[^\n]*)\n/gm;
 const topLevelName = /^(?:(?:class|def) (\w+)|(\w+)(?:, (\w+))*(?:, (\w+))* = )/gm;

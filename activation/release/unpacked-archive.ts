@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import AdmZip from "adm-zip";
+import type AdmZip from "adm-zip";
 import { extract, list, type ReadEntry } from "tar";
 import { ReleaseError } from "./error.ts";
 import { type ListedMember, memberProblem } from "./member-problems.ts";
@@ -49,7 +50,9 @@ function tarMember({ path, type, mode, linkpath }: ReadEntry): ListedMember {
 }
 
 function unpackZip(file: string, folder: string): void {
-  const entries = new AdmZip(file).getEntries().map((entry) => {
+  // It takes longer to load than all else of a release, and few sources are a .zip.
+  const Zip: typeof AdmZip = createRequire(import.meta.url)("adm-zip");
+  const entries = new Zip(file).getEntries().map((entry) => {
     // The upper half is the Unix mode where a Unix program made the archive; its kind is in the highest four bits.
     const unix = entry.header.attr >>> 16;
     const kinds: Readonly<Record<number, ListedMember["kind"]>> = { 0: "file", 8: "file", 4: "directory", 10: "link" };

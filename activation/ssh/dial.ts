@@ -1,6 +1,5 @@
 import type { Duplex } from "node:stream";
-import type { ConnectConfig, ServerHostKeyAlgorithm } from "ssh2";
-import ssh2 from "ssh2";
+import type { Client, ConnectConfig, ParsedKey, ServerHostKeyAlgorithm } from "ssh2";
 import type { SshEndpoint } from "./connection.ts";
 import { hostKeyFingerprint, hostKeyText } from "./host-key.ts";
 import { SshError } from "./ssh-error.ts";
@@ -22,11 +21,15 @@ export interface DialOptions {
  * Logs in to one server and gives the connection, which the caller ends.
  * @throws SshError for each way to fail
  */
-export async function dialled(endpoint: SshEndpoint, options: DialOptions): Promise<ssh2.Client> {
+export async function dialled(endpoint: SshEndpoint, options: DialOptions): Promise<Client> {
+  // Not loaded by updates that look at no host.
+  const { default: ssh2 } = await import("ssh2");
   const { title, dialSec } = options;
   const { host, port, user, hostKeys, password, privateKey, privateKeyPassword } = endpoint;
   const place = `${title} (${user}@${host}${port === 22 ? "" : `:${port}`})`;
-  if (privateKey !== undefined) checkPrivateKey(place, privateKey, privateKeyPassword);
+  if (privateKey !== undefined) {
+    checkPrivateKey(place, ssh2.utils.parseKey(privateKey, privateKeyPassword), privateKeyPassword);
+  }
   let shown: Buffer | undefined;
   const config: ConnectConfig = {
     host,
@@ -92,8 +95,7 @@ function keyType(key: string): ServerHostKeyAlgorithm {
   return key.split(" ")[0] as ServerHostKeyAlgorithm;
 }
 
-function checkPrivateKey(place: string, privateKey: string, passphrase: string | undefined): void {
-  const parsed = ssh2.utils.parseKey(privateKey, passphrase);
+function checkPrivateKey(place: string, parsed: ParsedKey | Error, passphrase: string | undefined): void {
   if (!(parsed instanceof Error)) return;
   const reason = /passphrase/i.test(parsed.message)
     ? passphrase === undefined

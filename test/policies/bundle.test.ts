@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, suite, test } from "node:test";
+import { isCurrent } from "../../build/current-bundle.js";
 import { bundleText, packs } from "../../build/policy-pack.ts";
-import { isCurrent } from "../../policies/load.js";
 
 const root = resolve(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "pulumi-systemd-bundle-"));

@@ -1,0 +1,2 @@
+export function isCurrent(path: string): boolean;
+export function sourcesDigest(files: readonly string[]): string;
