@@ -4,9 +4,9 @@
  *
  * The bastion is a sandbox host with sshd as Debian sets it. The hosts behind it are further sshds on the same machine, twenty
  * ports of 127.0.0.1, each for a share of the Hosts: so their transactions wait for one another, and their logins do not.
- * A run ends after ten minutes: of 200 hosts about 180 are through by then.
  */
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { bootedHost } from "../sandbox/host.ts";
 import { pulumiToolchain } from "../setup/toolchain.ts";
@@ -17,7 +17,11 @@ const [hosts = 60, parallel = 256] = process.argv.slice(2).map(Number);
 const ports = Array.from({ length: 20 }, (_, index) => 2201 + index);
 
 Object.assign(process.env, (await pulumiToolchain(console.log)).env);
-const [host, stack] = await Promise.all([bootedHost({ release: "bookworm" }), testStack()]);
+const secondsForAll = 3600;
+const [host, stack] = await Promise.all([
+  bootedHost({ release: "bookworm" }),
+  testStack("dev", undefined, secondsForAll),
+]);
 try {
   await host.output(
     ports.map((port) => `systemd-run --quiet --unit=sshd-${port} /usr/sbin/sshd -D -p ${port}`).join(" && "),
@@ -30,7 +34,7 @@ try {
       Array.from({ length: hosts }, (_, index) => {
         const port = ports[index % ports.length];
         const connection = { ...behind, host: "127.0.0.1", port, proxy };
-        return [`web${index}`, { connection, units: [`job${index}.service`], transactionSec: 3600 }];
+        return [`web${index}`, { connection, units: [`job${index}.service`], transactionSec: secondsForAll }];
       }),
     ),
     services: Object.fromEntries(
@@ -40,10 +44,15 @@ try {
   for (const operation of ["up", "destroy"] as const) {
     const since = await mark(host);
     const began = performance.now();
+    let memory = 0;
+    const looking = setInterval(() => {
+      memory = Math.max(memory, cliBytes());
+    }, 500);
     const run =
       operation === "up"
         ? await stack.up("--parallel", String(parallel))
         : await stack.pulumi("destroy", "--yes", "--skip-preview", "--parallel", String(parallel));
+    clearInterval(looking);
     assert.equal(run.code, 0, run.output.slice(-6000));
     const { sshd } = await logSince(host, since);
     const accepted = sshd.filter((line) => line.startsWith("Accepted publickey for deploy "));
@@ -51,10 +60,35 @@ try {
     const dropped = sshd.filter((line) => /drop connection|MaxStartups/.test(line)).length;
     const seconds = ((performance.now() - began) / 1000).toFixed(0);
     console.log(
-      `${operation}: ${hosts} hosts, --parallel ${parallel}: all through in ${seconds} s; logins at the bastion ${accepted.length - inner}, behind it ${inner}; sshd told of dropped ones ${dropped} times; ${cpus().length} processors, load ${loadavg()[0]?.toFixed(1)}`,
+      `${operation}: ${hosts} hosts, --parallel ${parallel}: all through in ${seconds} s; logins at the bastion ${accepted.length - inner}, behind it ${inner}; sshd told of dropped ones ${dropped} times; the largest pulumi process ${(memory / 2 ** 30).toFixed(1)} GiB; ${cpus().length} processors, load ${loadavg()[0]?.toFixed(1)}`,
     );
   }
 } finally {
   await host.down();
   stack.remove();
+}
+
+/** Memory of the largest `pulumi` process that this one has started. */
+function cliBytes(): number {
+  const own = readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && environmentOf(pid).includes(stack.folder));
+  return Math.max(0, ...own.map(residentBytes));
+}
+
+function environmentOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, "utf8").trim() === "pulumi"
+      ? readFileSync(`/proc/${pid}/environ`, "utf8")
+      : "";
+  } catch {
+    // It has ended meanwhile.
+    return "";
+  }
+}
+
+function residentBytes(pid: string): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * 4096;
+  } catch {
+    return 0;
+  }
 }

@@ -60,6 +60,15 @@ export function lintChecks(top: string, progress: (line: string) => void): Check
       { name: `mypy ${folder}`, folder, command: async () => [(await pythonTools(progress)).mypy, "--strict"] },
     );
   }
+  const elsewhere = ["test", "bench"].filter((folder) => existsSync(join(top, folder)));
+  checks.push({
+    name: `names in the Python of ${elsewhere.join(" and ")}`,
+    command: async () => [
+      (await pythonTools(progress)).ruff,
+      ...["check", "--no-cache", "--isolated", "--select", "F"],
+      ...elsewhere,
+    ],
+  });
   return checks;
 }
 

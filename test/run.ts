@@ -183,6 +183,9 @@ async function main(): Promise<void> {
   } else if (total.failed > 0 || total.passed + total.skipped === 0) {
     process.exitCode = 1;
   }
+  if (total.passed + total.failed + total.skipped === 0 && selected.filter !== undefined) {
+    print(`no test has a name that holds "${selected.filter}"`);
+  }
   print(countsText(total));
 }
 

@@ -23,7 +23,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from fake_systemd import Crash, FakeSystemd  # noqa: E402
 from pulumi_systemd_host_under_test import good_bundle  # noqa: E402
 
-from pulumi_systemd_host.bundle import Bundle, parse_bundle  # noqa: E402
+from pulumi_systemd_host.bundle import Bundle  # noqa: E402
+from pulumi_systemd_host.bundle_reader import parse_bundle  # noqa: E402
 from pulumi_systemd_host.errors import HostError  # noqa: E402
 from pulumi_systemd_host.generations import Back, read_generations, target_of  # noqa: E402
 from pulumi_systemd_host.ledger import read_ledger  # noqa: E402

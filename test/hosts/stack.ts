@@ -39,8 +39,11 @@ export function connectionOf(host: SandboxHost) {
   };
 }
 
-/** A new, empty stack of this repository's program or of another. The toolchain is the one that the test driver put into the environment. */
-export async function testStack(name = "dev", program = repository): Promise<TestStack> {
+/**
+ * A new, empty stack of this repository's program or of another. The toolchain is the one that the test driver put into the environment.
+ * @param timeoutSec seconds for each command of the CLI
+ */
+export async function testStack(name = "dev", program = repository, timeoutSec = 600): Promise<TestStack> {
   const folder = mkdtempSync(join(tmpdir(), "pulumi-systemd-stack-"));
   const config = join(folder, `Pulumi.${name}.yaml`);
   mkdirSync(join(folder, "state"));
@@ -59,7 +62,7 @@ export async function testStack(name = "dev", program = repository): Promise<Tes
   const pulumi = (...args: readonly string[]) => {
     // `pulumi stack ...` reads the state alone and does not know the option.
     const options = args[0] === "stack" ? [] : ["--config-file", config];
-    return pulumiRun(["--cwd", program, ...args, "--stack", name, ...options], { env, timeoutSec: 600 });
+    return pulumiRun(["--cwd", program, ...args, "--stack", name, ...options], { env, timeoutSec });
   };
   return {
     name,

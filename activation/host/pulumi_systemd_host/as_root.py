@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from .asking import Request, Result, at_work, begin, sweep
-from .bundle import parse_bundle
+from .bundle_reader import parse_bundle
 from .errors import HostError
 from .files import make_directories
 from .lock import DIRECTORY

@@ -9,7 +9,8 @@ import re
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .bundle import SEALED, Bundle, parse_bundle
+from .bundle import SEALED, Bundle
+from .bundle_reader import parse_bundle
 from .errors import HostError
 from .files import make_directories, remove_empty_directory, remove_file, write_atomically
 from .ledger import Ledger

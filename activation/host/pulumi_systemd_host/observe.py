@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 
-from .bundle import UNIT_NAME, Bundle, is_template
+from .bundle import Bundle, is_template
+from .bundle_values import UNIT_NAME
 from .enablement import enablement_links
 from .environment_target import LINK, Target, environment_target
 from .files import Found, found_at

@@ -11,7 +11,7 @@ import traceback
 
 from .answer import Answer, keep_answer, kept_answers
 from .asking import ALIVE, BACK, PROGRESS, REQUEST, RESULT, Result, Scratch
-from .bundle import parse_bundle
+from .bundle_reader import parse_bundle
 from .errors import HostError, NotConfirmedError
 from .files import write_atomically
 from .generations import Back

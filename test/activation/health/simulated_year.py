@@ -30,7 +30,7 @@ from pulumi_systemd_health.settings import Check, Group, Step
 from pulumi_systemd_health.state import State, states_of, states_text
 from pulumi_systemd_host import command
 from pulumi_systemd_host.errors import HostError
-from pulumi_systemd_host.generations import Generation, Origin, target_of
+from pulumi_systemd_host.generations import Generation, Origin
 from pulumi_systemd_host.ledger import Hold, Ledger, RolledBack
 from pulumi_systemd_host.system import Host
 

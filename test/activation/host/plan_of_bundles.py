@@ -16,7 +16,8 @@ from typing import Any
 
 import pulumi_systemd_host_under_test  # noqa: F401  puts the modules on the path
 
-from pulumi_systemd_host.bundle import Bundle, Unit, parse_bundle
+from pulumi_systemd_host.bundle import Bundle, Unit
+from pulumi_systemd_host.bundle_reader import parse_bundle
 from pulumi_systemd_host.files import Found, sha256_hex
 from pulumi_systemd_host.ledger import Ledger, LedgerFile, LedgerRelease, LedgerUnit
 from pulumi_systemd_host.plan import UNIT_MODE, plan

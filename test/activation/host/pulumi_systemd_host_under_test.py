@@ -15,7 +15,7 @@ TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..",
 sys.path[:0] = [os.path.join(TOP, "host"), os.path.join(TOP, "health")]
 
 from pulumi_systemd_host.bundle import Bundle, Digests, Unit  # noqa: E402
-from pulumi_systemd_host.system import Completed  # noqa: E402
+from pulumi_systemd_host.system import Completed, Piped  # noqa: E402
 from pulumi_systemd_host.systemctl import UnitState  # noqa: E402
 
 

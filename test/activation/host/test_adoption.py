@@ -7,7 +7,6 @@ from typing import Any, Callable
 from unittest import mock
 
 from fake_systemd import ETC, VENDOR, Crash
-from pulumi_systemd_host_under_test import unit
 from test_transaction import GUARDED, REAL_FSYNC, SCOPE, WithHost, bundle, env, service
 
 from pulumi_systemd_host.bundle import Bundle, File, User

@@ -9,7 +9,8 @@ from typing import Any
 from unittest import mock
 
 from fake_systemd import ETC, Crash
-from pulumi_systemd_host.bundle import Bundle, File, User, parse_bundle
+from pulumi_systemd_host.bundle import Bundle, File, User
+from pulumi_systemd_host.bundle_reader import parse_bundle
 from pulumi_systemd_host.errors import HostError
 from pulumi_systemd_host.generations import Back, Generation, Origin, changes, read_generations, target_of
 from pulumi_systemd_host.holding import span_sec, write_hold

@@ -10,9 +10,10 @@ from typing import Any
 from fake_systemd import Crash
 from pulumi_systemd_host_under_test import encoded, good_bundle
 from test_generations import KEPT, WithGenerations
-from test_transaction import SCOPE, bundle, service
+from test_transaction import bundle, service
 
-from pulumi_systemd_host.bundle import Bundle, File, parse_bundle
+from pulumi_systemd_host.bundle import Bundle, File
+from pulumi_systemd_host.bundle_reader import parse_bundle
 from pulumi_systemd_host.errors import BundleError, HostError, OverdueError
 from pulumi_systemd_host.look import look
 from pulumi_systemd_host.recovery import recover_all

@@ -7,7 +7,7 @@ from typing import Any, Callable
 
 from pulumi_systemd_host_under_test import good_bundle, sha
 
-from pulumi_systemd_host.bundle import parse_bundle
+from pulumi_systemd_host.bundle_reader import parse_bundle
 from pulumi_systemd_host.errors import BundleError
 
 
