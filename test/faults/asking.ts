@@ -1,9 +1,12 @@
 import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { deflateSync, inflateSync } from "node:zlib";
 import type { Bundle } from "../../activation/bundle.ts";
-import { hostCommand, hostInput } from "../../activation/host-command.ts";
+import { sha256 } from "../../activation/digests.ts";
+import { hostCommand, sentInput } from "../../activation/host-command.ts";
+import { type HostProgram, hostProgram } from "../../activation/host-program.ts";
+import { packedText, unpackedText } from "../../activation/packed-text.ts";
 import { type Receipt, receiptSchema } from "../../activation/receipt.ts";
+import { programName } from "../../activation/uploads.ts";
 import { type SandboxHost, sshCommand } from "../../sandbox/host.ts";
 
 /** How a request ended for the one who asked. */
@@ -22,35 +25,52 @@ export interface Asked {
 }
 
 /**
- * Asks a host for a transaction.
+ * Asks a host for a transaction as a Host does: the program travels as a file of the login user's, where the host does not have it
+ * yet, and the request names it.
  * @param before Python text that the host program begins with, to make it fail
  */
 export function asked(host: SandboxHost, bundle: Bundle, options: AskOptions = {}): Asked {
   const { operation = "apply", before = "", timeoutSec = 90 } = options;
-  const child = spawn(sshCommand(host.connection)[0]!, [
-    ...sshCommand(host.connection).slice(1),
-    hostCommand(operation),
-  ]);
+  const program = before === "" ? hostProgram() : failingProgram(before);
+  const name = programName(bundle.scope, program.programSha256);
+  const input = sentInput(bundle);
+  const request = `${program.sha256} ${name}${input.slice(input.indexOf("\n"))}`;
+  const sent = `if [ -e /var/lib/pulumi-systemd-programs/${name} ]; then cat >/dev/null; else cat >${name}; fi`;
+  const ended = new AbortController();
+  const bound = setTimeout(() => ended.abort(), timeoutSec * 1000);
+  const answered = ran(host, sent, program.packed, ended.signal)
+    .then((copied) =>
+      copied.code === 0 && !ended.signal.aborted ? ran(host, hostCommand(operation), request, ended.signal) : copied,
+    )
+    .finally(() => clearTimeout(bound));
+  return { answered, hangUp: () => ended.abort() };
+}
+
+function failingProgram(before: string): Pick<HostProgram, "packed" | "sha256" | "programSha256"> {
+  const text = before + unpackedText(hostProgram().packed);
+  const packed = packedText(text);
+  return { packed, sha256: sha256(packed), programSha256: sha256(text) };
+}
+
+/** Runs a command over SSH until it ends, or is ended with the signal. */
+function ran(host: SandboxHost, command: string, input: string, signal: AbortSignal): Promise<Answered> {
+  const [ssh = "ssh", ...words] = sshCommand(host.connection);
+  const child = spawn(ssh, [...words, command]);
+  const end = () => child.kill("SIGKILL");
+  signal.addEventListener("abort", end);
   const out: Buffer[] = [];
   const error: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
   child.stderr.on("data", (chunk: Buffer) => error.push(chunk));
   child.stdin.on("error", () => {});
-  child.stdin.end(before === "" ? hostInput(bundle) : inputWith(before, hostInput(bundle)));
-  const bound = setTimeout(() => child.kill("SIGKILL"), timeoutSec * 1000);
-  const answered = new Promise<Answered>((resolve, reject) => {
+  child.stdin.end(input);
+  return new Promise<Answered>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code) => {
-      clearTimeout(bound);
+      signal.removeEventListener("abort", end);
       resolve({ code: code ?? -1, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(error).toString() });
     });
   });
-  return {
-    answered,
-    hangUp: () => {
-      child.kill("SIGKILL");
-    },
-  };
 }
 
 export interface AskOptions {
@@ -78,12 +98,4 @@ export async function settled(host: SandboxHost, seconds = 60): Promise<void> {
     if (Date.now() > deadline) throw new Error(`${host.name}: still at work after ${seconds} s:\n${busy}`);
     await sleep(100);
   }
-}
-
-function inputWith(before: string, input: string): string {
-  const line = input.indexOf("\n");
-  const end = line + 1 + Number(input.slice(0, line));
-  const program = inflateSync(Buffer.from(input.slice(line + 1, end), "base64")).toString();
-  const packed = deflateSync(before + program).toString("base64");
-  return `${packed.length}\n${packed}${input.slice(end)}`;
 }

@@ -60,11 +60,22 @@ export function differences(before: WholeHost, now: WholeHost): string[] {
   ];
 }
 
+/**
+ * The host program as it travelled: in the login user's home until a transaction takes it, then where the host keeps it. Which one is
+ * there differs with each trial that changes it, so it is no part of a state; a destroy leaves none.
+ */
+const travelled = /\/\.pulumi-systemd-[0-9a-f]{16}-[0-9a-f]{64}\.program$/;
+
+function withoutPrograms({ files, units }: WholeHost): WholeHost {
+  return { files: new Map([...files].filter(([path]) => !travelled.test(path))), units };
+}
+
 /** Which of the named states the host is in; an Error tells how it differs from each when it is in none. */
 export function stateOf<Name extends string>(now: WholeHost, states: Readonly<Record<Name, WholeHost>>): Name {
   const names = Object.keys(states) as Name[];
-  const found = names.find((name) => isDeepStrictEqual(differences(states[name], now), []));
+  const lines = (name: Name) => differences(withoutPrograms(states[name]), withoutPrograms(now));
+  const found = names.find((name) => isDeepStrictEqual(lines(name), []));
   if (found !== undefined) return found;
-  const told = names.map((name) => `not ${name}:\n    ${differences(states[name], now).join("\n    ")}`);
+  const told = names.map((name) => `not ${name}:\n    ${lines(name).join("\n    ")}`);
   throw new Error(`the host is in none of the states\n  ${told.join("\n  ")}`);
 }

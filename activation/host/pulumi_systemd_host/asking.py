@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import stat
 import time
 from dataclasses import asdict, dataclass
 
@@ -122,10 +123,13 @@ def sweep() -> None:
             scratch.release()
             continue
         path = os.path.join(DIRECTORY, name)
-        if name == ANSWERS or os.path.islink(path) or not os.path.isdir(path):
-            continue
-        if time.time() - os.lstat(path).st_mtime > ABANDONED_SEC:
-            remove_tree(path)
+        try:
+            info = os.lstat(path)
+            if name != ANSWERS and stat.S_ISDIR(info.st_mode) and time.time() - info.st_mtime > ABANDONED_SEC:
+                remove_tree(path)
+        except FileNotFoundError:
+            # Another run has just given its directory the name that all see, or has swept it away.
+            pass
 
 
 def _held(name: str) -> Scratch | None:

@@ -258,6 +258,20 @@ class Asking(unittest.TestCase):
         )
         held.release()
 
+    def test_what_another_run_renames_meanwhile_is_no_failure_of_sweeping(self) -> None:
+        begins = os.path.join(self.directory, ".begins")
+        os.mkdir(begins)
+        lstat = os.lstat
+
+        def renamed_before(path: Any, **options: Any) -> os.stat_result:
+            if path == begins:
+                os.rename(begins, os.path.join(self.directory, "begun"))
+            return lstat(path, **options)
+
+        with mock.patch.object(os, "lstat", renamed_before):
+            asking.sweep()
+        self.assertEqual(os.listdir(self.directory), ["begun"])
+
 
 class Heard(unittest.TestCase):
     def test_a_pipe_is_heard_when_it_is_read(self) -> None:
