@@ -85,9 +85,14 @@ class Fields:
 
 def number(value: object, path: str, least: float = 0.0) -> float:
     """A finite number of at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < least:
+    try:
+        found = float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else math.nan
+    except OverflowError:
+        # A whole number of hundreds of digits.
+        found = math.inf
+    if not math.isfinite(found) or found < least:
         raise MalformedError(f"{path} is not a number of at least {least:g}")
-    return float(value)
+    return found
 
 
 def parsed_json(text: str) -> object:

@@ -19,7 +19,7 @@ from .originals import drop_originals, new_original_units, new_originals
 from .plan_shape import Observation, Plan
 from .programs import drop_programs, keep_program
 from .releases import remove_forgotten_uploads, remove_upload
-from .users import known_accounts, remove_halves, remove_users
+from .users import known_accounts, remove_copies, remove_halves, remove_users
 from .work import Work
 
 TIDY_SEC = 30.0
@@ -207,6 +207,10 @@ def tidy(work: Work, ledger: Ledger) -> None:
         work.warnings += remove_users(work.system, sorted(users), ledger.leaving.groups, TIDY_SEC)
         if ledger.leaving.users or ledger.leaving.groups:
             remove_halves(work.system, ledger.leaving.users, ledger.leaving.groups, TIDY_SEC)
+            record = os.path.join(work.pending_directory, "pending.json")
+            # What a run that was cut off while it removed them has left since it wrote its record.
+            if os.path.isfile(record):
+                remove_copies(work.system, os.stat(record).st_mtime)
         drop_unlisted(work, ledger)
         settle_uploads(work)
         left = [path for path in ledger.directories if os.path.isdir(work.system.at(path))]

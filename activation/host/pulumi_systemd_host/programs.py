@@ -48,6 +48,15 @@ def drop_programs(system: System, scope: str, login_home: str) -> None:
     remove_empty_directory(system.at(STORE))
 
 
+def remove_unfinished(system: System) -> None:
+    """Remove what a write that was cut off left. The host's lock must be held."""
+    store = system.at(STORE)
+    for name in os.listdir(store) if os.path.isdir(store) else []:
+        # Of a file whose own name begins with a dot.
+        if name.startswith(".."):
+            remove_file(os.path.join(store, name))
+
+
 def _programs(directory: str, beginning: str) -> list[str]:
     """Those of a scope, and what a write of one left that was cut off."""
     if not os.path.isdir(directory):

@@ -14,6 +14,8 @@ LIST = re.compile(r"list\[(.+)\]")
 DICT = re.compile(r"dict\[str, (.+)\]")
 NULLABLE = " | None"
 LARGEST = 2**63
+# A limit in bytes: systemd counts them in 64 bits.
+LARGEST_FLOAT = 2.0**64
 # Names and paths that no system call takes.
 UNUSABLE = re.compile("[\0\ud800-\udfff]")
 
@@ -65,7 +67,7 @@ def _typed(value: Any, wanted: str, module: dict[str, Any]) -> Any:
         return value
     is_number = isinstance(value, (int, float) if wanted == "float" else int) and not isinstance(value, bool)
     if wanted in ("int", "float") and is_number:
-        if not 0 <= value < LARGEST:
+        if not 0 <= value <= (LARGEST_FLOAT if wanted == "float" else LARGEST - 1):
             raise ValueError
         return value
     if is_dataclass(module.get(wanted)):

@@ -15,6 +15,7 @@ from .keeping import drop_keeping
 from .ledger import ROOT, Ledger, read_ledger, remove_ledger
 from .observe import boot_id
 from .pending import Pending, Undone, read_pending, undo
+from .programs import remove_unfinished
 from .system import System
 from .units import Units
 from .work import Work
@@ -50,6 +51,7 @@ def recover_all(system: System, wait_sec: float, at_boot: bool = False) -> list[
         if one:
             found.append(one)
     _sweep(base)
+    remove_unfinished(system)
     drop_keeping(system)
     return found
 

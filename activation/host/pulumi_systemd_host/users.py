@@ -14,7 +14,9 @@ from .system import System
 from .systemctl import first_line
 
 ABSENT_KEY = 2
-COPY = re.compile(r"\.#(passwd|shadow|group|gshadow)[0-9A-Za-z]{6,16}|(passwd|shadow|group|gshadow)(\.[0-9]+|\+)")
+COPY = re.compile(
+    r"\.#(passwd|shadow|group|gshadow)[0-9A-Za-z]{6,16}|(passwd|shadow|group|gshadow|subuid|subgid)(\.[0-9]+|\+)"
+)
 LOCKS = tuple(f"/etc/{name}.lock" for name in ("passwd", "shadow", "group", "gshadow", "subuid", "subgid"))
 
 

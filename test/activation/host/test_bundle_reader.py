@@ -96,6 +96,10 @@ class ParseBundle(unittest.TestCase):
                 "bundle.units[0].gate.probes[0].port is not a whole number from 1 to 65535",
             ),
             (
+                lambda b: b["units"][0]["gate"]["probes"][0].update(timeoutSec=10**400),
+                "bundle.units[0].gate.probes[0].timeoutSec is not a number of at least 0.001",
+            ),
+            (
                 lambda b: b["units"][0]["gate"]["probes"][0].update(kind="hope"),
                 "bundle.units[0].gate.probes[0].kind is not one of http",
             ),

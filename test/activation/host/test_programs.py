@@ -9,7 +9,7 @@ import zlib
 
 from pulumi_systemd_host_under_test import ScriptedSystem
 
-from pulumi_systemd_host.programs import STORE, drop_programs, keep_program
+from pulumi_systemd_host.programs import STORE, drop_programs, keep_program, remove_unfinished
 
 SCOPE = "shop/dev/web1"
 BEGINNING = f".pulumi-systemd-{hashlib.sha256(SCOPE.encode()).hexdigest()[:16]}-"
@@ -50,6 +50,16 @@ class Programs(unittest.TestCase):
         with open(path, "rb") as file:
             self.assertEqual(zlib.decompress(base64.b64decode(file.read())), b"one")
         keep_program(self.host, SCOPE, digest("one"), self.home)
+        self.assertEqual(self.kept(), [name("one")])
+
+    def test_what_a_write_that_was_cut_off_left_goes_and_nothing_else(self) -> None:
+        remove_unfinished(self.host)
+        self.upload("one", 1000)
+        keep_program(self.host, SCOPE, digest("one"), self.home)
+        with open(self.host.at(f"{STORE}/.{name('two')}.pulumi-systemd-programs"), "wb"):
+            pass
+        self.assertEqual(len(self.kept()), 2)
+        remove_unfinished(self.host)
         self.assertEqual(self.kept(), [name("one")])
 
     def test_older_ones_go_and_what_was_uploaded_since_stays(self) -> None:

@@ -33,6 +33,12 @@ class Records(unittest.TestCase):
     def test_what_was_written_is_read(self) -> None:
         self.assertEqual(record(Ledger, json.loads(json.dumps(asdict(LEDGER)))), LEDGER)
 
+    def test_the_largest_limit_that_a_bundle_may_have_is_read(self) -> None:
+        text = asdict(LEDGER)
+        text["units"]["x.service"]["memory_max"] = float(1 << 64)
+        read = record(Ledger, json.loads(json.dumps(text)))
+        self.assertEqual(read.units["x.service"].memory_max, 1 << 64)
+
     def test_no_part_of_another_type_passes(self) -> None:
         damages: list[Callable[[Any], Any]] = [
             lambda value: value.update(scope=5),
@@ -50,6 +56,7 @@ class Records(unittest.TestCase):
             lambda value: value["files"]["/etc/x"].update(mode="0600"),
             lambda value: value["files"].update({"/etc/\0": value["files"]["/etc/x"]}),
             lambda value: value["units"]["x.service"].update(memory_max="1M"),
+            lambda value: value["units"]["x.service"].update(memory_max=2.0**65),
             lambda value: value["units"]["x.service"].pop("path"),
             lambda value: value["hold"].update(until=None),
         ]

@@ -61,7 +61,7 @@ class Halves(unittest.TestCase):
         self.assertEqual(sorted(os.listdir(self.system.at("/etc"))), ["group.lock", "shadow.lock", "subuid.lock"])
 
     def test_copies_that_were_left_go_unless_somebody_works_or_they_are_older(self) -> None:
-        left = [".#groupMBBR9K", ".#gshadow586de380763fa663", "passwd.4711", "group+"]
+        left = [".#groupMBBR9K", ".#gshadow586de380763fa663", "passwd.4711", "group+", "subgid.8456", "subuid+"]
         others = ["group", "group-", ".pwd.lock", ".#hosts123456", "passwd.bak"]
         for name in [*left, *others]:
             self.put(name, "")
