@@ -52,6 +52,14 @@ function failingProgram(before: string): Pick<HostProgram, "packed" | "sha256" |
   return { packed, sha256: sha256(packed), programSha256: sha256(text) };
 }
 
+/** Seconds of one login that does nothing: a request has one of them before the transaction's own. */
+export async function loginSeconds(host: SandboxHost): Promise<number> {
+  const began = Date.now();
+  const { code, stderr } = await ran(host, "true", "", new AbortController().signal);
+  if (code !== 0) throw new Error(`${host.name}: no login: ${stderr}`);
+  return (Date.now() - began) / 1000;
+}
+
 /** Runs a command over SSH until it ends, or is ended with the signal. */
 function ran(host: SandboxHost, command: string, input: string, signal: AbortSignal): Promise<Answered> {
   const [ssh = "ssh", ...words] = sshCommand(host.connection);
