@@ -11,6 +11,7 @@ const repository = join(import.meta.dirname, "../..");
 const program = [
   "activation",
   "bin/host",
+  "build",
   "cli",
   "components",
   "examples/ci",
@@ -33,7 +34,7 @@ suite("recipes for CI, as a runner runs them", { timeout: 300_000 }, () => {
     const state = join(folder, "state");
     mkdirSync(state);
     env = { ...process.env, PULUMI_BACKEND_URL: `file://${state}`, PULUMI_CONFIG_PASSPHRASE: "recipes", STACK: "prod" };
-    for (const path of [...program, "index.ts", "package.json", "package-lock.json", "Pulumi.yaml"]) {
+    for (const path of [...program, "index.ts", "main.js", "package.json", "package-lock.json", "Pulumi.yaml"]) {
       cpSync(join(repository, path), join(folder, path), { recursive: true });
     }
     symlinkSync(join(repository, "node_modules"), join(folder, "node_modules"));

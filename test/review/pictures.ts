@@ -39,6 +39,8 @@ process.exitCode = problems.length > 0 ? 1 : 0;
 async function writeReview(): Promise<void> {
   for (const name of [
     "index.ts",
+    "main.js",
+    "build",
     "package.json",
     "Pulumi.yaml",
     "components",

@@ -58,6 +58,8 @@ async function printed(): Promise<string> {
 before(() => {
   const sources = [
     "index.ts",
+    "main.js",
+    "build",
     "package.json",
     "Pulumi.yaml",
     "components",
