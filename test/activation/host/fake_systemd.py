@@ -167,6 +167,10 @@ class FakeSystemd:
                 if os.path.isfile(path):
                     with open(path, encoding="utf-8") as source:
                         self.loaded[name] = source.read()
+        for name, text in self.loaded.items():
+            # systemd stops at once what is bound to a unit that is not up.
+            if not {*re.findall("^BindsTo=(.+)$", text, re.MULTILINE)} <= {*self.running}:
+                self.running.pop(name, None)
 
     def install(self, path: str, text: str, *, running: bool = True, enabled: bool = True) -> None:
         """A unit of somebody else's, with an old date."""

@@ -96,6 +96,15 @@ class WithHost(unittest.TestCase):
 
 
 class Apply(WithHost):
+    def test_what_systemd_stops_because_it_is_bound_to_a_unit_that_is_not_up_yet_is_started_again(self) -> None:
+        self.apply(bundle([service("front.service")]))
+        text = "ok\n[Unit]\nBindsTo=api.service"
+        front = replace(service("front.service", text), on_change="none")
+        receipt = self.apply(bundle([service("api.service"), front]))
+        self.assertEqual(sorted(self.host.running_set()), ["api.service", "front.service"])
+        self.assertIn("BindsTo=api.service", self.host.running_set()["front.service"])
+        self.assertTrue(any("front.service was restarted by systemd" in each for each in receipt["warnings"]), receipt)
+
     def test_a_directory_that_cannot_be_removed_is_told_and_removed_by_the_next_run(self) -> None:
         """Some file systems need room to remove."""
         directory = self.host.at("/etc/gone/dir")
