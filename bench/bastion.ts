@@ -8,12 +8,12 @@
  * ports of 127.0.0.1, each for a share of the Hosts: so their transactions wait for one another, and their logins do not.
  */
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { bootedHost } from "../sandbox/host.ts";
 import { pulumiToolchain } from "../setup/toolchain.ts";
 import { logSince, mark } from "../test/hosts/host-log.ts";
 import { connectionOf, testStack } from "../test/hosts/stack.ts";
+import { processMemories } from "./process-memory.ts";
 
 const [hosts = 60, parallel = 256] = process.argv.slice(2, 4).map(Number);
 const maxStartups = process.argv[4];
@@ -77,25 +77,6 @@ try {
 
 /** Memory of the largest `pulumi` process that this one has started. */
 function cliBytes(): number {
-  const own = readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && environmentOf(pid).includes(stack.folder));
-  return Math.max(0, ...own.map(residentBytes));
-}
-
-function environmentOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/comm`, "utf8").trim() === "pulumi"
-      ? readFileSync(`/proc/${pid}/environ`, "utf8")
-      : "";
-  } catch {
-    // It has ended meanwhile.
-    return "";
-  }
-}
-
-function residentBytes(pid: string): number {
-  try {
-    return Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * 4096;
-  } catch {
-    return 0;
-  }
+  const own = processMemories(process.pid).filter(({ program }) => program === "pulumi");
+  return Math.max(0, ...own.map(({ bytes }) => bytes));
 }

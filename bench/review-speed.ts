@@ -11,6 +11,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
+import { processMemories } from "./process-memory.ts";
 
 const root = join(import.meta.dirname, "..");
 const [hosts = 100, units = 20, rounds = 3] = process.argv.slice(2).map(Number);
@@ -109,12 +110,5 @@ function reviewed(folder: string): Promise<Run> {
 
 /** Memory of a process and of those that it started. */
 function residentBytes(pid: number): number {
-  try {
-    const pages = Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]);
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
-    return children.reduce((sum, child) => sum + residentBytes(child), pages * 4096);
-  } catch {
-    // It has ended meanwhile.
-    return 0;
-  }
+  return processMemories(pid).reduce((sum, { bytes }) => sum + bytes, 0);
 }
