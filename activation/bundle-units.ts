@@ -1,5 +1,5 @@
 import { parseUnitFile } from "../systemd/unit-file.ts";
-import type { BundleGate, BundleUnit } from "./bundle.ts";
+import { type BundleGate, type BundleUnit, unitName } from "./bundle.ts";
 import { unitDigests } from "./digests.ts";
 import { unitFacts } from "./unit-facts.ts";
 
@@ -54,6 +54,7 @@ export function bundleUnits(
         ...new Set([...unit.triggeredBy, ...facts.sockets, ...triggers.map((trigger) => trigger.unit.name)]),
       ].sort(),
       stopsWith: facts.stopsWith.filter((name) => names.has(name)),
+      bindsTo: facts.bindsTo.filter((name) => unitName.safeParse(name).success),
       canReload: facts.canReload,
       memoryMax: facts.memoryMax,
       // The Unit's schema admits only these words.

@@ -14,7 +14,7 @@ const absolutePath = z
     "must be an absolute path in normal form",
   );
 const account = z.string().regex(/^[a-z_][a-z0-9_-]{0,30}$/, "must be a user or group name such as `orders`");
-const unitName = z
+export const unitName = z
   .string()
   .max(255)
   .regex(/^[A-Za-z0-9:_\\@-][A-Za-z0-9:_.\\@-]*\.[a-z]+$/, "must be a unit name");
@@ -174,6 +174,8 @@ export const bundleUnitSchema = z.strictObject({
   triggeredBy: z.array(unitName),
   /** Units whose stop or restart takes this one along (`Requires=`, `BindsTo=`, `PartOf=`): systemd does that by itself. */
   stopsWith: z.array(unitName),
+  /** Units, also of others, that must be up (`BindsTo=`): systemd stops this one as soon as it reads of one that is not. */
+  bindsTo: z.array(unitName),
   /** Whether a reload means something to it. */
   canReload: z.boolean(),
   /** `MemoryMax=` in bytes, null where it has none: a lower one needs a restart. */

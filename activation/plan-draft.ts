@@ -13,40 +13,43 @@ export interface UnitDraft {
   readonly name: string;
   readonly old: KnownUnit | undefined;
   readonly next: KnownUnit | undefined;
+  /** Whether it runs before the change; of on-demand units that is supposed. */
+  readonly runs: boolean;
   action: UnitAction;
   enablement: UnitEnablement;
-  /** What happens instead if it is idle; undefined where it surely runs. */
+  /** What its own change does to it if it is idle; undefined where it surely runs. */
   ifIdle: UnitAction | undefined;
   readonly causes: PlanCause[];
   readonly notes: string[];
 }
 
-/** All units of both bundles by name, none with anything to do yet. */
+/** All units of both bundles by name, none with anything to do yet, and on-demand units running. */
 export function drafts(old: readonly BundleUnit[], next: readonly BundleUnit[]): Map<string, UnitDraft> {
   const known = (unit: BundleUnit | undefined) => unit && { unit, facts: unitFacts(unit.name, unit.content) };
   const names = [...new Set([...old, ...next].map((unit) => unit.name))].sort();
   const byName = (units: readonly BundleUnit[], name: string) => known(units.find((unit) => unit.name === name));
+  return new Map(names.map((name) => [name, draft(name, byName(old, name), byName(next, name))]));
+}
+
+function draft(name: string, old: KnownUnit | undefined, next: KnownUnit | undefined): UnitDraft {
+  const runs = old !== undefined && !(old.facts.isJob && name.endsWith(".service"));
+  return { name, old, next, runs, action: "none", enablement: "none", ifIdle: undefined, causes: [], notes: [] };
+}
+
+/** The same with every on-demand unit idle. */
+export function idleDrafts(running: ReadonlyMap<string, UnitDraft>): Map<string, UnitDraft> {
   return new Map(
-    names.map((name) => [
+    [...running].map(([name, unit]) => [
       name,
       {
-        name,
-        old: byName(old, name),
-        next: byName(next, name),
-        action: "none",
-        enablement: "none",
-        ifIdle: undefined,
-        causes: [],
-        notes: [],
+        ...unit,
+        runs: unit.runs && !isOnDemand(unit),
+        action: unit.ifIdle ?? unit.action,
+        causes: [...unit.causes],
+        notes: [...unit.notes],
       },
     ]),
   );
-}
-
-/** Whether the unit runs before the change, as far as can be said without the host: on-demand units may. */
-export function mayRun(draft: UnitDraft): boolean {
-  if (draft.old === undefined) return false;
-  return !(draft.old.facts.isJob && draft.name.endsWith(".service"));
 }
 
 /** Whether something else than the transaction decides if the unit runs. */
@@ -62,27 +65,17 @@ export function stops({ action }: UnitDraft): boolean {
 const strength = ["none", "reload-manager", "reload", "restart", "stop+start"];
 
 /**
- * Has at least this action done to a unit, because of another one; units that are started or go for good are left.
- * @param maybe whether that other one may be idle, and then nothing follows from it
+ * Has at least this action done to a unit that runs, because of another one; units that are started or go for good are left.
  * @returns whether that changed the draft
  */
-export function raise(draft: UnitDraft, action: "restart" | "stop+start", maybe: boolean, cause: PlanCause): boolean {
-  const [before, wanted] = [strength.indexOf(draft.action), strength.indexOf(action)];
-  if (before < 0) return false;
-  const conditional = maybe || isOnDemand(draft);
-  const own = draft.ifIdle ?? draft.action;
-  const moves = before < wanted;
-  if (moves) draft.action = action;
-  const ifIdle = conditional ? (moves ? own : draft.ifIdle) : stronger(own, action);
-  const changed = moves || (ifIdle !== draft.ifIdle && draft.ifIdle !== undefined);
-  if (!changed) return false;
-  draft.ifIdle = ifIdle === draft.action ? undefined : ifIdle;
+export function raise(draft: UnitDraft, action: "restart" | "stop+start", cause: PlanCause): boolean {
+  const before = strength.indexOf(draft.action);
+  if (!draft.runs || before < 0 || before >= strength.indexOf(action)) return false;
+  // They tell why it is left as it is.
+  if (before <= strength.indexOf("reload-manager")) draft.notes.length = 0;
+  draft.action = action;
   draft.causes.push(cause);
   return true;
-}
-
-function stronger(one: UnitAction, other: UnitAction): UnitAction {
-  return strength.indexOf(one) < strength.indexOf(other) ? other : one;
 }
 
 /** Whether `name` can start other units by itself. */

@@ -1,4 +1,4 @@
-import { isOnDemand, isTrigger, mayRun, raise, stops, type UnitDraft } from "./plan-draft.ts";
+import { isTrigger, raise, stops, type UnitDraft } from "./plan-draft.ts";
 import type { PlanCause, SocketGap } from "./plan-shape.ts";
 
 type Drafts = ReadonlyMap<string, UnitDraft>;
@@ -6,6 +6,7 @@ type Drafts = ReadonlyMap<string, UnitDraft>;
 /**
  * What a change does to the units beside it: services around a socket that closes, sockets that go from one service to
  * another, triggers that are held, and units that systemd takes along.
+ * @param drafts all units, and of each whether it runs before the change
  * @returns names of services that go away and whose socket stays open: they are stopped after the daemon-reload
  */
 export function planNeighbours(drafts: Drafts): string[] {
@@ -38,11 +39,8 @@ function planHandOvers(drafts: Drafts): string[] {
     for (const service of gained) {
       if (service.old) {
         handedOver(service, socket);
-      } else if (lost.some(mayRun)) {
+      } else if (lost.some(({ runs }) => runs) && service.action !== "start") {
         // The socket knows of no connection any more until its new service has run once.
-        const maybe = lost.filter(mayRun).every(isOnDemand);
-        if (service.action === "start" && (maybe || service.ifIdle === undefined)) continue;
-        service.ifIdle = maybe ? service.action : undefined;
         service.action = "start";
         service.causes.push({ kind: "other", unit: socket.name, relation: "hand-over" });
       }
@@ -52,7 +50,7 @@ function planHandOvers(drafts: Drafts): string[] {
 }
 
 function handedOver(service: UnitDraft, socket: UnitDraft): void {
-  if (mayRun(service)) raise(service, "restart", false, { kind: "other", unit: socket.name, relation: "hand-over" });
+  raise(service, "restart", { kind: "other", unit: socket.name, relation: "hand-over" });
 }
 
 /** The units that a socket starts, before or after. */
@@ -67,10 +65,9 @@ function stopAround(drafts: Drafts, socket: UnitDraft): boolean {
   let moved = false;
   const behind = [...served(drafts, "old", socket), ...served(drafts, "next", socket)];
   for (const service of drafts.values()) {
-    if (!behind.includes(service.name) || !service.next || !mayRun(service)) continue;
-    const maybe = socket.action !== "start" && socket.ifIdle !== undefined;
+    if (!behind.includes(service.name) || !service.next) continue;
     const cause: PlanCause = { kind: "other", unit: socket.name, relation: "socket" };
-    moved = raise(service, "stop+start", maybe, cause) || moved;
+    moved = raise(service, "stop+start", cause) || moved;
   }
   return moved;
 }
@@ -80,17 +77,28 @@ function takenAlong(drafts: Drafts, late: readonly string[]): boolean {
   let moved = false;
   for (const unit of drafts.values()) {
     const cause: PlanCause = { kind: "other", unit: unit.name, relation: "taken along" };
-    const maybe = unit.ifIdle !== undefined;
+    const isLate = late.includes(unit.name);
     for (const dependant of drafts.values()) {
-      if (!dependant.next || !mayRun(dependant)) continue;
-      if (stops(unit) && !late.includes(unit.name) && dependant.old?.unit.stopsWith.includes(unit.name)) {
-        moved = raise(dependant, "stop+start", maybe, cause) || moved;
+      if (!dependant.next) continue;
+      if (stops(unit) && !isLate && dependant.old?.unit.stopsWith.includes(unit.name)) {
+        moved = raise(dependant, "stop+start", cause) || moved;
+      } else if (becomesBound(dependant, unit)) {
+        moved = raise(dependant, "stop+start", { ...cause, relation: "not up yet" }) || moved;
       } else if (unit.action === "restart" && dependant.next.unit.stopsWith.includes(unit.name)) {
-        moved = raise(dependant, "restart", maybe, cause) || moved;
+        moved = raise(dependant, "restart", cause) || moved;
       }
     }
   }
   return moved;
+}
+
+/**
+ * Whether a unit gains `BindsTo=` to one that is not up when systemd reads that: it would end there and then, whatever its
+ * `onChange` says. Once it was bound, it ran only while that other one did.
+ */
+function becomesBound(dependant: UnitDraft, unit: UnitDraft): boolean {
+  if (!unit.next || dependant.old?.unit.bindsTo.includes(unit.name)) return false;
+  return dependant.next?.unit.bindsTo.includes(unit.name) === true && (!unit.runs || stops(unit));
 }
 
 /** What could start a service while it is stopped is stopped with it. */
@@ -101,7 +109,7 @@ function hold(drafts: Drafts, service: UnitDraft): boolean {
     const trigger = drafts.get(name);
     if (!trigger?.old || !trigger.next) continue;
     const cause: PlanCause = { kind: "other", unit: service.name, relation: "held" };
-    moved = raise(trigger, "stop+start", service.ifIdle !== undefined, cause) || moved;
+    moved = raise(trigger, "stop+start", cause) || moved;
   }
   return moved;
 }

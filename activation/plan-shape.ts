@@ -30,9 +30,10 @@ export type PlanCause =
       readonly unit: string;
       /**
        * `socket`: its socket closes, so it cannot run meanwhile; `taken along`: systemd stops or restarts it with that unit;
-       * `held`: it could start that unit while that is stopped; `hand-over`: its socket goes to or comes from that unit.
+       * `not up yet`: it becomes bound to that unit, which is not up when systemd reads so; `held`: it could start that unit
+       * while that is stopped; `hand-over`: its socket goes to or comes from that unit.
        */
-      readonly relation: "socket" | "taken along" | "held" | "hand-over";
+      readonly relation: "socket" | "taken along" | "not up yet" | "held" | "hand-over";
     };
 
 /** What happens to one unit, and why. */
@@ -41,10 +42,12 @@ export interface UnitPlan {
   readonly action: UnitAction;
   readonly enablement: UnitEnablement;
   /**
-   * What happens instead if it is idle, or the on-demand unit with which it stops is; null where that cannot be: on-demand
-   * units may run or not, and only those that run are acted on.
+   * What happens instead if on-demand units are idle: itself, where it is one, or those beside it. null where it is the
+   * same. On-demand units may run or not, and only those that run are acted on.
    */
   readonly ifIdle: UnitAction | null;
+  /** Whether something else than the transaction decides if it runs. */
+  readonly onDemand: boolean;
   readonly causes: readonly PlanCause[];
   /** What a person should know: `a run at work is left to finish; its next run takes the change`. */
   readonly notes: readonly string[];

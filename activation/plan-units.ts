@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { parseUnitFile, unitModel } from "../systemd/unit-file.ts";
 import type { Bundle, BundleUnit } from "./bundle.ts";
 import { type ChangeClass, changeClass, isLowered } from "./change-class.ts";
-import { isOnDemand, type KnownUnit, mayRun, type UnitDraft } from "./plan-draft.ts";
+import { isOnDemand, type KnownUnit, type UnitDraft } from "./plan-draft.ts";
 import type { PlanCause } from "./plan-shape.ts";
 
 /** Things beside the units that change, by path or name, with the cause that they are for a unit which follows them. */
@@ -42,7 +42,7 @@ export function decideUnit(draft: UnitDraft, beside: ChangesBeside): void {
   const { old, next } = draft;
   decideEnablement(draft);
   if (next === undefined) {
-    if (mayRun(draft)) draft.action = "stop";
+    if (draft.runs) draft.action = "stop";
     else draft.notes.push("a run at work is stopped");
     if (isOnDemand(draft)) draft.ifIdle = "none";
     draft.causes.push({ kind: "unit", change: "removed" });
@@ -75,7 +75,7 @@ function decideChange(draft: UnitDraft, old: KnownUnit, next: KnownUnit, beside:
     draft.causes.push({ kind: "activation", old: "on-demand", new: "started" });
     draft.ifIdle = "start";
   }
-  if (draft.ifIdle === "start" && !mayRun(draft)) {
+  if (draft.ifIdle === "start" && !draft.runs) {
     draft.action = "start";
   } else if (!acts) {
     draft.action = atRest;

@@ -1,8 +1,9 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Bundle } from "./bundle.ts";
-import { drafts, isTrigger, stops, type UnitDraft } from "./plan-draft.ts";
+import { drafts, idleDrafts, isOnDemand, isTrigger, stops, type UnitDraft } from "./plan-draft.ts";
 import { planNeighbours, socketGaps } from "./plan-neighbours.ts";
 import { rolledInstances } from "./plan-rolling.ts";
-import type { PlanStep, TransactionPlan } from "./plan-shape.ts";
+import type { PlanStep, TransactionPlan, UnitPlan } from "./plan-shape.ts";
 import { changesBeside, decideUnit } from "./plan-units.ts";
 
 export type * from "./plan-shape.ts";
@@ -24,33 +25,46 @@ export function plan(old: Bundle | undefined, next: Bundle): TransactionPlan {
   const beside = changesBeside(old, next);
   const units = drafts(old?.units ?? [], next.units);
   for (const draft of units.values()) decideUnit(draft, beside);
+  const idle = idleDrafts(units);
   const late = planNeighbours(units);
+  planNeighbours(idle);
   const all = [...units.values()];
   const steps = planSteps(all, late, old, next);
   return {
     assumptions: planAssumptions,
-    units: all.map(({ name, action, enablement, ifIdle, causes, notes }) => ({
-      unit: name,
-      action,
-      enablement,
-      ifIdle: ifIdle === action ? null : (ifIdle ?? null),
-      causes,
-      notes,
-    })),
+    units: all.map((running) => unitPlan(running, idle.get(running.name)!)),
     steps,
-    gaps: socketGaps(units),
+    gaps: uniqueOf([...socketGaps(units), ...socketGaps(idle)]),
     accounts: {
       made: missing(next.users, old?.users ?? []),
       removed: missing(old?.users ?? [], next.users),
     },
     releases: { changed: [...beside.releases.keys()], removed: missing(old?.releases ?? [], next.releases) },
-    untouched: all.filter(isUntouched).map(({ name }) => name),
+    untouched: all.filter((draft) => isUntouched(draft, idle.get(draft.name)!)).map(({ name }) => name),
     daemonReloads: steps.filter(({ step }) => step === "daemon-reload").length,
   };
 }
 
-function isUntouched({ action, enablement }: UnitDraft): boolean {
-  return (action === "none" || action === "reload-manager") && enablement === "none";
+function unitPlan(running: UnitDraft, idle: UnitDraft): UnitPlan {
+  return {
+    unit: running.name,
+    action: running.action,
+    enablement: running.enablement,
+    ifIdle: idle.action === running.action ? null : idle.action,
+    onDemand: isOnDemand(running),
+    causes: uniqueOf([...running.causes, ...idle.causes]),
+    notes: running.notes,
+  };
+}
+
+/** The same processes go on, and where there was none it may be started. */
+function isUntouched(running: UnitDraft, idle: UnitDraft): boolean {
+  const goesOn = ({ action }: UnitDraft) => action === "none" || action === "reload-manager";
+  return goesOn(running) && (goesOn(idle) || idle.action === "start") && running.enablement === "none";
+}
+
+function uniqueOf<T>(items: readonly T[]): T[] {
+  return items.filter((item, index) => items.findIndex((other) => isDeepStrictEqual(other, item)) === index);
 }
 
 function missing(from: readonly { name: string }[], inside: readonly { name: string }[]): string[] {

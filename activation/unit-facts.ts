@@ -10,6 +10,8 @@ export interface UnitFacts {
   readonly isJob: boolean;
   /** Units whose stop or restart takes this one along: `Requires=`, `Requisite=`, `BindsTo=`, `PartOf=`. */
   readonly stopsWith: readonly string[];
+  /** Units of which one that is not up makes systemd stop this one as soon as it has read its file: `BindsTo=`. */
+  readonly bindsTo: readonly string[];
   /** Units that it starts by itself: those of a socket, a timer or a path. */
   readonly triggers: readonly string[];
   /** Sockets that a service asks for in `Sockets=`. */
@@ -35,6 +37,7 @@ export function unitFacts(name: string, text: string): UnitFacts {
   return {
     canReload: assigned(model, "Service", "ExecReload").length > 0 || type === "notify-reload",
     isJob: type === "oneshot" && !isTrue(last(model, "Service", "RemainAfterExit")),
+    bindsTo: unique(words(model, "Unit", "BindsTo")),
     stopsWith: unique(takenAlong.flatMap((key) => words(model, "Unit", key))),
     triggers: triggersOf(name, model),
     sockets: words(model, "Service", "Sockets"),
@@ -76,8 +79,7 @@ function last(model: UnitModel, section: string, key: string): string | undefine
 
 /** Names in a list of units; what a specifier stands for is known on the host alone. */
 function words(model: UnitModel, section: string, key: string): string[] {
-  return [model[section]?.[key] ?? []]
-    .flat()
+  return assigned(model, section, key)
     .flatMap((value) => value.split(/\s+/))
     .filter((word) => word !== "" && !word.includes("%"));
 }

@@ -21,6 +21,7 @@ export function causeText(cause: PlanCause): string {
 const relations = {
   socket: "closes meanwhile",
   "taken along": "takes it along",
+  "not up yet": "is not up yet when it becomes bound to it",
   held: "is changed meanwhile",
   "hand-over": "hands its socket over",
 } as const;
@@ -31,20 +32,24 @@ function valueText(values: readonly string[] | null): string {
   return text.length > 60 ? `${text.slice(0, 59)}\u2026` : text;
 }
 
+function actionWord(action: string): string {
+  return action === "none" ? "" : action === "reload-manager" ? "daemon-reload only" : action;
+}
+
 /** What happens to a unit, in words: `restart`, `start, enable`. */
 export function actionText({
   action,
   enablement,
   ifIdle,
+  onDemand,
 }: {
   action: string;
   enablement: string;
   ifIdle: string | null;
+  onDemand: boolean;
 }): string {
-  const words = [
-    ...(action === "none" ? [] : [action === "reload-manager" ? "daemon-reload only" : action]),
-    ...(enablement === "none" ? [] : [enablement]),
-  ];
+  const words = [actionWord(action), enablement === "none" ? "" : enablement].filter((word) => word !== "");
   const said = words.length > 0 ? words.join(", ") : "nothing";
-  return ifIdle === null ? said : `${said} (${ifIdle === "none" ? "nothing" : ifIdle} if it is idle)`;
+  if (ifIdle === null) return said;
+  return `${said} (${actionWord(ifIdle) || "nothing"} if ${onDemand ? "it" : "an on-demand unit beside it"} is idle)`;
 }

@@ -51,6 +51,15 @@ const weights: readonly UnitPlan["action"][] = [
   "none",
 ];
 
+/** The heavier of what happens to a unit and of what happens instead if on-demand units are idle. */
+export function heaviestAction({ action, ifIdle }: Pick<UnitPlan, "action" | "ifIdle">): UnitPlan["action"] {
+  return ifIdle !== null && weights.indexOf(ifIdle) < weights.indexOf(action) ? ifIdle : action;
+}
+
+function rankOfUnit(unit: UnitPlan): number {
+  return weights.indexOf(heaviestAction(unit));
+}
+
 /** What happens to each host; hosts with the same change together, those that change first. */
 export function hostChanges(states: readonly HostStates[]): HostChange[] {
   const all = states.map((state) => ({ host: state.host, change: hostChange(state) }));
@@ -67,7 +76,7 @@ export function hostChanges(states: readonly HostStates[]): HostChange[] {
 
 function rank({ kind, units }: HostChange): number {
   if (kind === "unchanged") return weights.length + 1;
-  return Math.min(...units.map(({ action }) => weights.indexOf(action)), weights.length);
+  return Math.min(...units.map(rankOfUnit), weights.length);
 }
 
 function hostChange({ before, after }: HostStates): Omit<HostChange, "hosts"> {
@@ -76,8 +85,8 @@ function hostChange({ before, after }: HostStates): Omit<HostChange, "hosts"> {
   const made = plan(before, next);
   const units = made.units
     .map((unitPlan) => unitChange(unitPlan, before, next))
-    .filter(({ diff, action, enablement }) => diff !== "" || action !== "none" || enablement !== "none")
-    .sort((a, b) => weights.indexOf(a.action) - weights.indexOf(b.action) || (a.unit < b.unit ? -1 : 1));
+    .filter((unit) => unit.diff !== "" || heaviestAction(unit) !== "none" || unit.enablement !== "none")
+    .sort((a, b) => rankOfUnit(a) - rankOfUnit(b) || (a.unit < b.unit ? -1 : 1));
   const files = fileChanges(before, next);
   const releases = made.releases.changed.length + made.releases.removed.length;
   const accounts = made.accounts.made.length + made.accounts.removed.length;

@@ -1,7 +1,7 @@
 import { actionText, causeText } from "./cause-text.ts";
 import { driftHtml } from "./drift-text.ts";
 import { escaped } from "./escaped.ts";
-import type { FileChange, HostChange, UnitChange } from "./host-change.ts";
+import { type FileChange, type HostChange, heaviestAction, type UnitChange } from "./host-change.ts";
 import { pageStyle } from "./page-style.ts";
 import { policiesHtml } from "./policies-html.ts";
 import { exposureText, headline, hostList, numbered, type ReviewReport } from "./review-report.ts";
@@ -79,7 +79,8 @@ function unitBlock(unit: UnitChange): string {
   ].join("\n");
 }
 
-function weightOf({ action }: UnitChange): string {
+function weightOf(unit: UnitChange): string {
+  const action = heaviestAction(unit);
   if (action === "stop" || action === "stop+start" || action === "restart") return "heavy";
   return action === "start" || action === "reload" ? "light" : "none";
 }

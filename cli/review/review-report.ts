@@ -2,7 +2,7 @@ import type { HostDrift } from "../drift.ts";
 import type { PlannedTimer } from "../schedule/planned-timer.ts";
 import type { ScheduleNote } from "../schedule/schedule-notes.ts";
 import type { AcceptedChange } from "./exposure-baseline.ts";
-import type { HostChange } from "./host-change.ts";
+import { type HostChange, heaviestAction } from "./host-change.ts";
 import type { ReviewedPolicies } from "./policy-verdicts.ts";
 
 /** A waiver that a definition of the new state has. */
@@ -50,7 +50,10 @@ export function headline({ hosts, unknown }: ReviewReport): string {
   if (changing + unknown.length === 0) return `nothing changes on ${numbered(total, "host")}`;
   const units = hosts.flatMap((change) => change.units.map((unit) => ({ times: change.hosts.length, ...unit })));
   const tally = (["stop", "stop+start", "restart", "start", "reload"] as const)
-    .map((action) => ({ action, times: sum(units.filter((unit) => unit.action === action).map(({ times }) => times)) }))
+    .map((action) => ({
+      action,
+      times: sum(units.filter((unit) => heaviestAction(unit) === action).map(({ times }) => times)),
+    }))
     .filter(({ times }) => times > 0)
     .map(({ action, times }) => numbered(times, action));
   const gaps = sum(hosts.map((change) => change.plan.gaps.length * change.hosts.length));

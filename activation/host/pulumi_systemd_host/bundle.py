@@ -141,6 +141,8 @@ class Unit:
     restart_on_releases: list[str]
     triggered_by: list[str]
     stops_with: list[str]
+    # Units, also of others, that must be up: systemd stops this one as soon as it reads of one that is not.
+    binds_to: list[str]
     can_reload: bool
     memory_max: float | None
     on_change: str

@@ -13,6 +13,7 @@ from .systemctl import UnitState
 APPLIED_BY_DAEMON_RELOAD = (".slice", ".target")
 # A daemon-reload closes what a socket's file does not name any more, and opens nothing: it cannot be left as it is.
 FOLLOWS_ITS_FILE = ".socket"
+NOT_APPLIED = "not applied: onChange is none"
 # systemd measures these from a moment that has passed: a timer that is started with one of them can fire at once.
 ONCE_PAST = re.compile(r"^\s*On(?:Boot|Startup|Active)Sec\s*=\s*\S", re.MULTILINE)
 
@@ -56,7 +57,7 @@ def decide(
     if unit.on_change == "none" and not unit.name.endswith(FOLLOWS_ITS_FILE):
         return Decision(
             "none",
-            [*reasons, "not applied: onChange is none"],
+            [*reasons, NOT_APPLIED],
             f"{unit.name}: {', '.join(reasons)}; not applied to the running unit because onChange is none",
         )
     if unit.name.endswith(APPLIED_BY_DAEMON_RELOAD) and state.running:

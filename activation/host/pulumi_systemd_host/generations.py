@@ -31,6 +31,7 @@ LATER: dict[str, dict[str, Any]] = {
     "units": {
         "purge": [],
         "stopsWith": [],
+        "bindsTo": [],
         "canReload": False,
         "memoryMax": None,
         "gate": None,

@@ -41,6 +41,7 @@ def observe(system: System, old: Ledger, bundle: Bundle, others: list[Ledger], s
     asked = {name for name in names if not is_template(name)}
     asked |= {name for found in instances.values() for name in found}
     asked |= {trigger for unit in bundle.units for trigger in unit.triggered_by if not is_template(trigger)}
+    asked |= {name for unit in bundle.units for name in unit.binds_to if not is_template(name)}
     asked |= _conflicting(bundle)
     states = show(system, asked, seconds)
     states.update(_neighbours(system, states, seconds))

@@ -47,6 +47,7 @@ def plan(old: Ledger, bundle: Bundle, seen: Observation) -> Plan:
     Neighbours(made, old, bundle, seen).plan()
     going_on = {*made.stop, *made.hold, *made.restart, *made.follow, *made.start}
     made.limits = [name for name in made.limits if name not in going_on]
+    made.warnings += [warning for name, warning in made.left_as_is.items() if name not in going_on]
     made.actions.sort(key=lambda action: STEPS.index(action.action))
     return made
 
@@ -232,9 +233,9 @@ def _plan_unit(
 
 
 def _add(made: Plan, name: str, decision: Decision, unit: Unit) -> None:
-    if decision.warning:
-        made.warnings.append(decision.warning)
     if decision.verb == "none":
+        if decision.warning:
+            made.left_as_is[name] = decision.warning
         if decision.reasons and decision.reasons != ["new"]:
             made.actions.append(Action(name, "none", decision.reasons))
         return

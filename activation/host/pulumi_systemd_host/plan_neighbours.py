@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .bundle import Bundle
+from .decide import NOT_APPLIED
 from .ledger import Ledger
 from .order import is_trigger
 from .plan_shape import Action, Observation, Plan
@@ -93,7 +94,7 @@ class Neighbours:
         for action in list(made.actions):
             if action.unit == name and action.action in verbs:
                 made.actions.remove(action)
-                reasons += action.reasons
+                reasons += [reason for reason in action.reasons if reason != NOT_APPLIED]
         return reasons
 
     def _stop_around_sockets(self) -> bool:
@@ -127,6 +128,10 @@ class Neighbours:
                 if self._runs(dependant) and not self._stops(dependant) and dependant not in made.start:
                     self._stop_and_start(dependant, f"systemd stops it with {name}")
                     moved = True
+        for dependant, name in self._become_bound():
+            if self._runs(dependant) and not self._stops(dependant) and dependant not in made.start:
+                self._stop_and_start(dependant, f"it becomes bound to {name}, which is not up yet")
+                moved = True
         for name in sorted({*made.restart, *made.follow}):
             for dependant in sorted(self.units):
                 if name not in self.units[dependant].stops_with or not self._runs(dependant):
@@ -138,6 +143,16 @@ class Neighbours:
                 made.actions.append(Action(dependant, "restart", [f"systemd restarts it with {name}"]))
                 moved = True
         return moved
+
+    def _become_bound(self) -> list[tuple[str, str]]:
+        """Units that gain BindsTo= to one that is not up when systemd reads that: they would end there and then."""
+        return [
+            (unit.name, name)
+            for _, unit in sorted(self.units.items())
+            for name in unit.binds_to
+            if unit.name not in self.seen.state(name).words("BoundBy")
+            and (self._stops(name) or not self.seen.state(name).running)
+        ]
 
     def _hold(self) -> bool:
         """What could start a service while it is stopped is stopped with it."""

@@ -101,6 +101,8 @@ class Plan:
     idle: list[str] = field(default_factory=list)
     # Running units whose limits change and that go on.
     limits: list[str] = field(default_factory=list)
+    # Units to which nothing is done though something is to be said of them: what. A neighbour may still take one along.
+    left_as_is: dict[str, str] = field(default_factory=dict)
     gone: list[str] = field(default_factory=list)
     users_gone: list[str] = field(default_factory=list)
     groups_gone: list[str] = field(default_factory=list)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 
-from .bundle import Unit
 from .enablement import set_links
 from .environment_target import LINK, link_target
 from .errors import UnitsDownError
@@ -22,7 +21,6 @@ from .swap_targets import swap_targets
 from .users import create_users
 from .work import Work
 
-BINDS_TO = re.compile(r"^BindsTo=(.*)$", re.MULTILINE)
 ON_CALENDAR = re.compile(r"^\s*OnCalendar\s*=(.*\S)", re.MULTILINE)
 DUE = re.compile(r"^\s*From now: .* ago$", re.MULTILINE)
 
@@ -165,18 +163,13 @@ def _is_due(work: Work, content: str, last_run: int) -> bool:
 
 
 def _bring_up_neighbours(work: Work, made: Plan, seen: Observation) -> None:
-    """
-    Start again what stopped only because one of our units did (Requires=, BindsTo=, PartOf= on it), or was not up yet
-    when systemd read that one is bound to it.
-    """
-    planned = {*made.touched, *made.gone}
-    bound = {unit.name for unit in work.bundle.units if not planned.isdisjoint(_bound_to(unit))}
-    if not (made.stop or made.hold or made.late or made.restart or bound):
+    """Start again what stopped only because one of our units did (Requires=, BindsTo=, PartOf= on it)."""
+    if not (made.stop or made.hold or made.late or made.restart):
         return
+    planned = {*made.touched, *made.gone}
     before = [name for name, state in seen.states.items() if state.running and not state.is_job and name not in planned]
     now = work.units.show(before)
     down = [name for name in before if now[name].active == "inactive" and _depends_on(seen, name, planned)]
-    down += [name for name in before if name in bound - {*down} and now[name].active in ("inactive", "failed")]
     down = [name for name in down if now[name].loaded]
     if down:
         work.units.bring_up([], down)
@@ -210,12 +203,3 @@ def _watch(work: Work, made: Plan, seen: Observation, touched: list[str]) -> Non
 
 def _depends_on(seen: Observation, name: str, planned: set[str]) -> bool:
     return any(name in seen.state(ours).words(key) for ours in planned for key in TAKES_ALONG)
-
-
-def _bound_to(unit: Unit) -> set[str]:
-    """Units that must be up: else systemd stops this one as soon as it has read its file."""
-    names: list[str] = []
-    for value in BINDS_TO.findall(unit.content):
-        # Nothing assigned takes back what was.
-        names = [*names, *value.split()] if value.strip() else []
-    return set(names)

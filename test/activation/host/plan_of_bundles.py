@@ -84,6 +84,7 @@ def state_of(unit: Unit, units: list[Unit], on_demand: str) -> UnitState:
             "Triggers": " ".join(other.name for other in units if unit.name in other.triggered_by),
             "TriggeredBy": " ".join(unit.triggered_by),
             "ConsistsOf": " ".join(takes),
+            "BoundBy": " ".join(other.name for other in units if unit.name in other.binds_to),
         },
     )
 

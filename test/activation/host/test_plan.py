@@ -339,6 +339,36 @@ class Sockets(unittest.TestCase):
         made = planned([unit(), front], [unit(content=CHANGED, restart="2"), front], states)
         self.assertEqual((made.restart, made.follow, made.stop), (["api.service"], ["front.service"], []))
 
+    def test_what_becomes_bound_to_a_unit_that_is_not_up_stops_and_starts(self) -> None:
+        front = unit("front.service", on_change="none")
+        bound = unit("front.service", CHANGED, restart="2", on_change="none", binds_to=["api.service"])
+        stopped = (["front.service"], ["front.service"])
+        cases = {
+            "new": ([front], [state("front.service")], (["front.service"], ["api.service", "front.service"])),
+            "idle": (
+                [unit(activation="on-demand"), front],
+                [state(active="inactive", sub="dead"), state("front.service")],
+                stopped,
+            ),
+            "up": ([unit(activation="on-demand"), front], [state(), state("front.service")], ([], [])),
+            "bound before": (
+                [unit(activation="on-demand"), front],
+                [state(active="inactive", sub="dead", BoundBy="front.service"), state("front.service")],
+                ([], []),
+            ),
+            "down itself": (
+                [unit(activation="on-demand"), replace(front, activation="on-demand")],
+                [state(active="inactive", sub="dead"), state("front.service", active="inactive", sub="dead")],
+                ([], []),
+            ),
+        }
+        for case, (old, states, expected) in cases.items():
+            with self.subTest(case):
+                api = unit(activation="started" if case == "new" else "on-demand")
+                wanted = replace(bound, activation=old[-1].activation)
+                made = planned(old, [api, wanted], states)
+                self.assertEqual((made.stop, made.start), expected)
+
     def test_an_idle_unit_that_changes_is_looked_at_again(self) -> None:
         changed = replace(unit(content=CHANGED, restart="2"), activation="on-demand", triggered_by=["api.socket"])
         idle = state(active="inactive", sub="dead", TriggeredBy="api.socket")

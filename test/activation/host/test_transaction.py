@@ -96,14 +96,28 @@ class WithHost(unittest.TestCase):
 
 
 class Apply(WithHost):
-    def test_what_systemd_stops_because_it_is_bound_to_a_unit_that_is_not_up_yet_is_started_again(self) -> None:
+    BOUND = "ok\n[Unit]\nBindsTo=api.service"
+
+    def test_what_becomes_bound_to_a_unit_that_is_started_now_is_stopped_and_started_with_it(self) -> None:
         self.apply(bundle([service("front.service")]))
-        text = "ok\n[Unit]\nBindsTo=api.service"
-        front = replace(service("front.service", text), on_change="none")
+        self.verbs()
+        front = replace(service("front.service", self.BOUND), on_change="none", binds_to=["api.service"])
         receipt = self.apply(bundle([service("api.service"), front]))
         self.assertEqual(sorted(self.host.running_set()), ["api.service", "front.service"])
         self.assertIn("BindsTo=api.service", self.host.running_set()["front.service"])
-        self.assertTrue(any("front.service was restarted by systemd" in each for each in receipt["warnings"]), receipt)
+        self.assertEqual((self.verbs()[0], receipt["warnings"]), ("stop front.service", []))
+        told = {each["action"]: each["reasons"] for each in receipt["actions"] if each["unit"] == "front.service"}
+        why = "it becomes bound to api.service, which is not up yet"
+        self.assertEqual(told, {"stop": [why], "start": ["restart digest differs", why]})
+
+    def test_what_becomes_bound_to_a_unit_of_others_that_is_not_up_is_stopped_and_started(self) -> None:
+        self.host.install("/usr/lib/systemd/system/api.service", "ok", running=False)
+        self.apply(bundle([service("front.service")]))
+        self.verbs()
+        front = replace(service("front.service", self.BOUND), on_change="none", binds_to=["api.service"])
+        self.apply(bundle([front]))
+        self.assertEqual(self.verbs()[0], "stop front.service")
+        self.assertIn("BindsTo=api.service", self.host.running_set()["front.service"])
 
     def test_a_directory_that_cannot_be_removed_is_told_and_removed_by_the_next_run(self) -> None:
         """Some file systems need room to remove."""

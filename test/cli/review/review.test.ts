@@ -124,6 +124,22 @@ test("a host that changes apart from the others has a part of its own, the heavi
   );
 });
 
+test("what happens only while an on-demand unit is idle is told with that, and counted", async () => {
+  const onDemand = { ...stack.services, helper: { exec: ["/usr/bin/helper"], onDemand: true } };
+  write({ ...stack, services: onDemand });
+  git("commit", "--quiet", "--all", "--message=helper");
+  const worker = { exec: ["/usr/bin/worker"], onChange: "none", unit: { BindsTo: ["helper.service"] } };
+  write({ ...stack, services: { ...onDemand, worker } });
+  const text = await printed();
+  assert.match(text.split("\n")[0] ?? "", /3 hosts change, 3 stop\+starts$/);
+  const row = /\| `worker\.service` \| (.*?) \| (.*?) \|/.exec(text);
+  assert.equal(row?.[1], "daemon-reload only (stop+start if an on-demand unit beside it is idle)");
+  assert.match(row?.[2] ?? "", /helper\.service is not up yet when it becomes bound to it/);
+  write({ ...stack, services: { ...onDemand, helper: { exec: ["/usr/bin/helper", "-v"], onDemand: true } } });
+  assert.match(await printed(), /\| `helper\.service` \| restart \(daemon-reload only if it is idle\) \|/);
+  git("reset", "--quiet", "--hard", "HEAD~1");
+});
+
 test("a secret that was set anew is told without a value or a digest", async () => {
   const rotated = { ...api, secretEnvironment: { KEY: { secure: "v1:eHl6:MTIz" } } };
   write({ ...stack, services: { ...stack.services, api: rotated } });
