@@ -167,10 +167,13 @@ def _bring_up_neighbours(work: Work, made: Plan, seen: Observation) -> None:
     if not (made.stop or made.hold or made.late or made.restart):
         return
     planned = {*made.touched, *made.gone}
-    before = [name for name, state in seen.states.items() if state.running and not state.is_job and name not in planned]
+    before = [
+        name
+        for name, state in seen.states.items()
+        if state.running and not state.is_job and name not in planned and _depends_on(seen, name, planned)
+    ]
     now = work.units.show(before)
-    down = [name for name in before if now[name].active == "inactive" and _depends_on(seen, name, planned)]
-    down = [name for name in down if now[name].loaded]
+    down = [name for name in before if now[name].active == "inactive" and now[name].loaded]
     if down:
         work.units.bring_up([], down)
     for name in before:

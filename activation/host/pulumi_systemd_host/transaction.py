@@ -11,6 +11,7 @@ from typing import Any
 
 from .answer import Answer, answer_path, forget_answers, keep_answer, kept_answers
 from .bundle import Bundle
+from .bystanders import fallen_bystanders
 from .confirmation import await_confirmation
 from .enablement import UNITS, enablement_directories
 from .environments import index_secrets
@@ -244,6 +245,7 @@ class Transaction:
             if self.operation == "apply" and work.given.confirm_sec:
                 await_confirmation(self.system, work.scratch, work.given.confirm_sec)
             states = self._final_states()
+            work.warnings += fallen_bystanders(work, made, seen, states)
             # From here on an end is no reason to go back: it comes too late, or finds nothing to interrupt.
             self.interruptible = False
             after = next_ledger(work, old, made, seen, pending.directories)

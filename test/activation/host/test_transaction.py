@@ -119,6 +119,31 @@ class Apply(WithHost):
         self.assertEqual(self.verbs()[0], "stop front.service")
         self.assertIn("BindsTo=api.service", self.host.running_set()["front.service"])
 
+    def test_what_becomes_of_units_that_were_not_touched_is_told(self) -> None:
+        """One fails, one ends, one is started anew, an on-demand one is done, and one goes on."""
+        names = ["ended.service", "failed.service", "same.service", "anew.service"]
+        others = [service(name) for name in names] + [service("done.service", activation="on-demand")]
+        self.apply(bundle([service("api.service"), *others]))
+        self.host._start("start", "done.service")
+        read = self.host.read_units
+
+        def fall() -> None:
+            read()
+            for name in ("ended.service", "failed.service", "done.service", "anew.service"):
+                self.host.running.pop(name)
+            self.host.failed.add("failed.service")
+            self.host._start("start", "anew.service")
+
+        with mock.patch.object(self.host, "read_units", fall):
+            receipt = self.apply(bundle([service("api.service", "ok2"), *others]))
+        after = "during this update, which did not touch it"
+        expected = [
+            f"ended.service ended {after}",
+            f"failed.service failed (exit-code) {after}",
+            f"anew.service was started anew {after}",
+        ]
+        self.assertEqual((receipt["outcome"], receipt["warnings"]), ("applied", expected))
+
     def test_a_directory_that_cannot_be_removed_is_told_and_removed_by_the_next_run(self) -> None:
         """Some file systems need room to remove."""
         directory = self.host.at("/etc/gone/dir")

@@ -8,6 +8,12 @@ const sleeper = { exec: ["/bin/sleep", "infinity"] };
 /** `BindsTo=` to a unit that is not up ends the service as soon as systemd has read it, and `onChange` says nothing of that. */
 const bound = (to: string) => ({ ...sleeper, onChange: "none", unit: { BindsTo: [to], After: [to] } });
 
+/** It falls as soon as a file of another service is there. */
+const frail = {
+  exec: ["/bin/sh", "-c", "while [ ! -e /etc/front/flag ]; do sleep 0.1; done; exit 3"],
+  restart: "no",
+};
+
 suite("a running service with `onChange: none` becomes bound to another unit", { timeout: 300_000 }, () => {
   let fleet: Fleet;
   const states = () =>
@@ -95,10 +101,18 @@ suite("a running service with `onChange: none` becomes bound to another unit", {
     );
   });
 
+  test("an untouched service that falls during an update is told", async () => {
+    await fleet.deploy({ services: { front: sleeper, frail } });
+    const flagged = { ...sleeper, configFiles: { "/etc/front/flag": { content: "fall\n" } } };
+    const { output } = await fleet.deploy({ services: { front: flagged, frail } });
+    const told = output.match(/frail\.service failed \(exit-code\) during this update, which did not touch it/g) ?? [];
+    assert.ok(told.length >= fleet.hosts.length, output);
+  });
+
   test("a destroy leaves nothing", async () => {
     await Promise.all(
       fleet.hosts.map((host) => host.output("systemctl stop theirs.service; systemctl reset-failed broken.service")),
     );
-    await fleet.destroy(["front", "api"].flatMap((name) => [`/var/lib/${name}`, `/var/lib/private/${name}`]));
+    await fleet.destroy(["front", "api", "frail"].flatMap((name) => [`/var/lib/${name}`, `/var/lib/private/${name}`]));
   });
 });
