@@ -80,7 +80,7 @@ function takenAlong(drafts: Drafts, late: readonly string[]): boolean {
     const isLate = late.includes(unit.name);
     for (const dependant of drafts.values()) {
       if (!dependant.next) continue;
-      if (stops(unit) && !isLate && dependant.old?.unit.stopsWith.includes(unit.name)) {
+      if (stops(unit) && !isLate && stopsAlong(dependant, unit)) {
         moved = raise(dependant, "stop+start", cause) || moved;
       } else if (becomesBound(dependant, unit)) {
         moved = raise(dependant, "stop+start", { ...cause, relation: "not up yet" }) || moved;
@@ -90,6 +90,16 @@ function takenAlong(drafts: Drafts, late: readonly string[]): boolean {
     }
   }
   return moved;
+}
+
+/** Whether systemd stops a unit when it stops the other one, by their old definitions. */
+function stopsAlong(dependant: UnitDraft, { name, old: other }: UnitDraft): boolean {
+  const { old } = dependant;
+  return (
+    old?.unit.stopsWith.includes(name) === true ||
+    old?.facts.stopPropagatedFrom.includes(name) === true ||
+    other?.facts.propagatesStopTo.includes(dependant.name) === true
+  );
 }
 
 /**

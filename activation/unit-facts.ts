@@ -10,6 +10,10 @@ export interface UnitFacts {
   readonly isJob: boolean;
   /** Units whose stop or restart takes this one along: `Requires=`, `Requisite=`, `BindsTo=`, `PartOf=`. */
   readonly stopsWith: readonly string[];
+  /** Units whose stop, but not whose restart, takes this one along: `StopPropagatedFrom=`. */
+  readonly stopPropagatedFrom: readonly string[];
+  /** Units that its stop, but not its restart, takes along: `PropagatesStopTo=`. */
+  readonly propagatesStopTo: readonly string[];
   /** Units of which one that is not up makes systemd stop this one as soon as it has read its file: `BindsTo=`. */
   readonly bindsTo: readonly string[];
   /** Units that it starts by itself: those of a socket, a timer or a path. */
@@ -37,6 +41,8 @@ export function unitFacts(name: string, text: string): UnitFacts {
   return {
     canReload: assigned(model, "Service", "ExecReload").length > 0 || type === "notify-reload",
     isJob: type === "oneshot" && !isTrue(last(model, "Service", "RemainAfterExit")),
+    stopPropagatedFrom: unique(words(model, "Unit", "StopPropagatedFrom")),
+    propagatesStopTo: unique(words(model, "Unit", "PropagatesStopTo")),
     bindsTo: unique(words(model, "Unit", "BindsTo")),
     stopsWith: unique(takenAlong.flatMap((key) => words(model, "Unit", key))),
     triggers: triggersOf(name, model),
@@ -79,7 +85,8 @@ function last(model: UnitModel, section: string, key: string): string | undefine
 
 /** Names in a list of units; what a specifier stands for is known on the host alone. */
 function words(model: UnitModel, section: string, key: string): string[] {
-  return assigned(model, section, key)
+  return [model[section]?.[key] ?? []]
+    .flat()
     .flatMap((value) => value.split(/\s+/))
     .filter((word) => word !== "" && !word.includes("%"));
 }

@@ -12,12 +12,12 @@ import { floor } from "./floor.ts";
 import { pageWithResults } from "./page.ts";
 import { ansible, peerPins, pyinfra } from "./peers.ts";
 import { plotText } from "./plot.ts";
-import { emptyRun, product, remoteCommands } from "./pulumi-contenders.ts";
+import { emptyRun, product, remoteCommands, unwatched } from "./pulumi-contenders.ts";
 import { joinedResults, type Measured, type Results, resultsSchema } from "./results.ts";
 import { tableText } from "./table.ts";
 import { type Bundles, bundles, operations, parsedSize, type Size, sizeText } from "./workload.ts";
 
-const contenders: readonly Contender[] = [emptyRun, floor, product, pyinfra, remoteCommands, ansible];
+const contenders: readonly Contender[] = [emptyRun, floor, product, unwatched, pyinfra, remoteCommands, ansible];
 const peers: readonly Contender[] = [pyinfra, remoteCommands, ansible];
 const everySize = ["1x1", "1x20", "8x10"];
 const repository = join(import.meta.dirname, "..", "..");

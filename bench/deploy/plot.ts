@@ -5,13 +5,13 @@ import { operations } from "./workload.ts";
 const rowHeight = 13;
 const left = 96;
 const panel = { width: 292, plot: 226 };
-const top = 104;
+const top = 123;
 const style = `
     svg { --paper: #ffffff; --ink: #1d2733; --soft: #5b6775; --grid: #e1e6ec; --axis: #b9c2cc;
-      --product: #0b62d6; --floor: #6f7a86; --pulumi-empty: #a5aeb8; --pyinfra: #12846f; --remote-commands: #b4690e; --ansible: #b8323a; }
+      --product: #0b62d6; --product-unwatched: #7aa7e8; --floor: #6f7a86; --pulumi-empty: #a5aeb8; --pyinfra: #12846f; --remote-commands: #b4690e; --ansible: #b8323a; }
     @media (prefers-color-scheme: dark) {
       svg { --paper: #0f141a; --ink: #e6ebf0; --soft: #9aa6b2; --grid: #232b34; --axis: #465260;
-        --product: #5ba2ff; --floor: #98a4b0; --pulumi-empty: #687480; --pyinfra: #3fc2a8; --remote-commands: #e5a04a; --ansible: #f0727a; }
+        --product: #5ba2ff; --product-unwatched: #3a6cae; --floor: #98a4b0; --pulumi-empty: #687480; --pyinfra: #3fc2a8; --remote-commands: #e5a04a; --ansible: #f0727a; }
     }
     text { fill: var(--ink); font-size: 12px; }
     .title { font-size: 17px; font-weight: 600; }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type TestStack, testStack } from "../../test/hosts/stack.ts";
 import type { Contender, Prepared, Subject } from "./contender.ts";
 import { timed } from "./timed.ts";
-import { hostName, type Operation, plainState, type State, stackConfig } from "./workload.ts";
+import { hostName, type Operation, plainState, type ServiceSettings, type State, stackConfig } from "./workload.ts";
 
 const repository = join(import.meta.dirname, "..", "..");
 
@@ -12,11 +12,22 @@ export const product: Contender = {
   id: "product",
   title: "pulumi-systemd",
   deploys: true,
-  prepared: (subject) =>
-    preparedProgram(repository, async (stack, state) => {
-      await stack.configure(stackConfig(subject.size, state, subject.hosts));
-    }),
+  prepared: (subject) => preparedProduct(subject),
 };
+
+/** The same where a service counts as up once `systemctl start` says so, which is all that its peers wait for. */
+export const unwatched: Contender = {
+  id: "product-unwatched",
+  title: "pulumi-systemd, settleSec: 0 (not watching)",
+  deploys: true,
+  prepared: (subject) => preparedProduct(subject, { settleSec: 0 }),
+};
+
+function preparedProduct({ size, hosts }: Subject, more: ServiceSettings = {}): Promise<Prepared> {
+  return preparedProgram(repository, async (stack, state) => {
+    await stack.configure(stackConfig(size, state, hosts, more));
+  });
+}
 
 /** What `pulumi up` of a program without resources takes: no other one can take less. */
 export const emptyRun: Contender = {

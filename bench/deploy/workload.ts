@@ -34,11 +34,21 @@ export function parsedSize(text: string): Size {
   return { hosts: Number(hosts), services: Number(services) };
 }
 
+/** Settings of this product's alone: no other contender knows them, and no file on the host differs by them. */
+export interface ServiceSettings {
+  readonly settleSec?: number;
+}
+
 /**
  * The stack's config of a size: each service has an account, a secret file and a hardened unit of its own.
  * @param hosts those that it is deployed to
  */
-export function stackConfig({ services }: Size, state: State, hosts: readonly SandboxHost[]): StackConfig {
+export function stackConfig(
+  { services }: Size,
+  state: State,
+  hosts: readonly SandboxHost[],
+  more: ServiceSettings = {},
+): StackConfig {
   const names = Array.from({ length: services }, (_, index) => `bench${String(index + 1).padStart(2, "0")}`);
   return {
     hosts: Object.fromEntries(hosts.map((host, index) => [hostName(index), { connection: connectionOf(host) }])),
@@ -53,6 +63,7 @@ export function stackConfig({ services }: Size, state: State, hosts: readonly Sa
           environment: { [stateVariable]: String(index === 0 ? state : 1) },
           secretEnvironment: { API_KEY: `key-of-${name}` },
           service: { MemoryMax: "64M" },
+          ...more,
         },
       ]),
     ),

@@ -4,15 +4,19 @@ import { bundleUnits } from "../../activation/bundle-units.ts";
 import type { DefinedUnit } from "../../components/definition.ts";
 import { testBundle, testUnit } from "./test-bundle.ts";
 
+/** How one service hangs on another. `StopPropagatedFrom` needs systemd 249. */
+export const followings = ["Requires", "PartOf", "BindsTo", "StopPropagatedFrom"] as const;
+type Following = (typeof followings)[number];
+
 /**
  * Bundles that any host of the tests can carry: units of every kind that depend on, trigger and take along each other.
  * Nothing in them fires, listens on a port, or runs longer than it is looked at.
  */
-export function bundleArbitrary(scope = "test/pairs/host"): fc.Arbitrary<Bundle> {
+function bundleArbitrary(followings: readonly Following[], scope = "test/pairs/host"): fc.Arbitrary<Bundle> {
   return fc
     .record({
       services: fc.tuple(
-        ...[0, 1, 2, 3].map((index) => fc.option(serviceArbitrary(index), { freq: 4, nil: undefined })),
+        ...[0, 1, 2, 3].map((index) => fc.option(serviceArbitrary(index, followings), { freq: 4, nil: undefined })),
       ),
       sockets: fc.tuple(...[0, 1].map(() => fc.option(socketArbitrary, { freq: 3, nil: undefined }))),
       swapped: fc.boolean(),
@@ -34,7 +38,7 @@ interface Service {
   started: boolean;
   lines: Record<string, string>;
   unitLines: Record<string, string>;
-  follows: "" | "Requires" | "PartOf" | "BindsTo";
+  follows: "" | Following;
   leader: number;
   file: number;
   onChange: string;
@@ -42,7 +46,7 @@ interface Service {
   socketWords: boolean;
 }
 
-const serviceArbitrary = (index: number): fc.Arbitrary<Service> =>
+const serviceArbitrary = (index: number, followings: readonly Following[]): fc.Arbitrary<Service> =>
   fc.record({
     kind: fc.constantFrom("long" as const, "long" as const, "long" as const, "job" as const, "stays" as const),
     started: fc.boolean().map((maybe) => maybe || index === 0),
@@ -57,7 +61,7 @@ const serviceArbitrary = (index: number): fc.Arbitrary<Service> =>
       "X-Owner": ["me", "you"],
     }),
     unitLines: lines({ Description: ["first", "second"], "X-Note": ["a", "b"], After: ["network.target"] }),
-    follows: fc.constantFrom("" as const, "" as const, "Requires" as const, "PartOf" as const, "BindsTo" as const),
+    follows: fc.constantFrom("" as const, "" as const, ...followings),
     leader: fc.nat({ max: Math.max(0, index - 1) }),
     file: fc.integer({ min: -2, max: 1 }),
     onChange: fc.constantFrom("auto", "auto", "auto", "auto", "restart", "reload", "none"),
@@ -235,14 +239,20 @@ function mixed(old: Bundle, other: Bundle, fromOther: readonly boolean[]): Bundl
   };
 }
 
-/** Two bundles of which the second is often a small step from the first, as changes are in life. */
-export const bundlePair: fc.Arbitrary<{ old: Bundle | undefined; next: Bundle }> = fc.oneof(
-  { weight: 1, arbitrary: fc.record({ old: fc.constant(undefined), next: bundleArbitrary() }) },
-  { weight: 6, arbitrary: fc.record({ old: bundleArbitrary(), next: bundleArbitrary() }) },
-  {
-    weight: 6,
-    arbitrary: fc
-      .tuple(bundleArbitrary(), bundleArbitrary(), fc.array(fc.boolean(), { minLength: 12, maxLength: 12 }))
-      .map(([old, other, fromOther]) => ({ old, next: mixed(old, other, fromOther) })),
-  },
-);
+/**
+ * Two bundles of which the second is often a small step from the first, as changes are in life.
+ * @param followings how their services may hang on each other
+ */
+export function bundlePair(followings: readonly Following[]): fc.Arbitrary<{ old: Bundle | undefined; next: Bundle }> {
+  const any = bundleArbitrary(followings);
+  return fc.oneof(
+    { weight: 1, arbitrary: fc.record({ old: fc.constant(undefined), next: any }) },
+    { weight: 6, arbitrary: fc.record({ old: any, next: any }) },
+    {
+      weight: 6,
+      arbitrary: fc
+        .tuple(any, any, fc.array(fc.boolean(), { minLength: 12, maxLength: 12 }))
+        .map(([old, other, fromOther]) => ({ old, next: mixed(old, other, fromOther) })),
+    },
+  );
+}

@@ -5,7 +5,8 @@ import { hostCommand, hostInput } from "../../activation/host-command.ts";
 import { plan, type TransactionPlan, type UnitAction } from "../../activation/plan.ts";
 import { type Receipt, receiptSchema } from "../../activation/receipt.ts";
 import type { SandboxHost } from "../../sandbox/host.ts";
-import { bundlePair } from "../activation/bundle-pairs.ts";
+import { systemdVersion } from "../../sandbox/release.ts";
+import { bundlePair, followings } from "../activation/bundle-pairs.ts";
 import { type LookedUnit, type PairLook, pairLook } from "./pair-look.ts";
 import type { Row } from "./rows.ts";
 import type { Subject } from "./subject.ts";
@@ -66,12 +67,13 @@ export const randomPairs: Row = {
   },
 };
 
-const drawn = new Map<number, { old: Bundle | undefined; next: Bundle }[]>();
+const drawn = new Map<string, { old: Bundle | undefined; next: Bundle }[]>();
 
-function pairs(subject: Subject) {
-  const { seed } = subject.random;
-  if (!drawn.has(seed)) drawn.set(seed, fc.sample(bundlePair, { numRuns: 1000, seed }));
-  return drawn.get(seed)!;
+function pairs({ random: { seed }, host: { release } }: Subject) {
+  const known = followings.filter((name) => name !== "StopPropagatedFrom" || Number(systemdVersion[release]) >= 249);
+  const key = `${seed} ${known.join(" ")}`;
+  if (!drawn.has(key)) drawn.set(key, fc.sample(bundlePair(known), { numRuns: 1000, seed }));
+  return drawn.get(key)!;
 }
 
 /** Runs the host program by itself, as root on the host: a login would only cost time. */

@@ -11,6 +11,7 @@ from .enablement import enablement_links
 from .environment_target import LINK, Target, environment_target
 from .files import Found, found_at
 from .ledger import Ledger
+from .plan_neighbours import TAKES_ALONG
 from .plan_shape import Observation
 from .system import System
 from .systemctl import UnitState, instances_of, show
@@ -101,7 +102,7 @@ def _conflicting(bundle: Bundle) -> set[str]:
 
 def _neighbours(system: System, states: dict[str, UnitState], seconds: float) -> dict[str, UnitState]:
     """Units of others that trigger ours, or stop when ours stop."""
-    keys = ("Triggers", "TriggeredBy", "RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf")
+    keys = ("Triggers", "TriggeredBy", *TAKES_ALONG)
     further = {name for state in states.values() for key in keys for name in state.words(key)} - set(states)
     return show(system, {name for name in further if not name.endswith(UNRESTARTED)}, seconds)
 

@@ -8,7 +8,7 @@ from .ledger import Ledger
 from .order import is_trigger
 from .plan_shape import Action, Observation, Plan
 
-TAKES_ALONG = ("RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf")
+TAKES_ALONG = ("RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf", "PropagatesStopTo")
 
 
 class Neighbours:

@@ -36,6 +36,7 @@ PROPERTIES = (
     "BoundBy",
     "RequisiteOf",
     "ConsistsOf",
+    "PropagatesStopTo",
     "Slice",
     "Job",
     "MainPID",

@@ -57,6 +57,11 @@ def instance_of(unit: Unit) -> str:
     return unit.name.replace("@.", "@1.") if unit.is_template else unit.name
 
 
+def stops_of(unit: Unit) -> list[str]:
+    """What `StopPropagatedFrom=` of a unit names."""
+    return re.findall(r"^StopPropagatedFrom=(.*)$", unit.content, re.MULTILINE)
+
+
 def state_of(unit: Unit, units: list[Unit], on_demand: str) -> UnitState:
     """A unit as systemd shows it where everything is as it should be."""
     job = bool(re.search(r"^Type=oneshot$", unit.content, re.MULTILINE)) and "RemainAfterExit=yes" not in unit.content
@@ -84,6 +89,7 @@ def state_of(unit: Unit, units: list[Unit], on_demand: str) -> UnitState:
             "Triggers": " ".join(other.name for other in units if unit.name in other.triggered_by),
             "TriggeredBy": " ".join(unit.triggered_by),
             "ConsistsOf": " ".join(takes),
+            "PropagatesStopTo": " ".join(other.name for other in units if unit.name in stops_of(other)),
             "BoundBy": " ".join(other.name for other in units if unit.name in other.binds_to),
         },
     )
