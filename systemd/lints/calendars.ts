@@ -52,7 +52,10 @@ export const calendarLints: readonly Lint[] = [
           const message = `${quoted(at)}: on a host in a zone with summer time, an hour around 2 does not exist on one day of the year`;
           return [{ at, message, severity: "info" }];
         }
-        const gap = gapsOf(zone, (now ?? someDay).getUTCFullYear()).find(({ start, end }) => {
+        const today = now ?? someDay;
+        const gaps = [0, 1].flatMap((years) => gapsOf(zone, today.getUTCFullYear() + years));
+        const coming = gaps.filter(({ end }) => end > today.getTime());
+        const gap = coming.find(({ start, end }) => {
           const next = nextElapse(spec, start * 1000 - 1, "UTC");
           return next !== undefined && next < end * 1000;
         });

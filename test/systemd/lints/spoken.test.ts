@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { rules, serviceRules } from "./unit-texts.ts";
+import { lintUnitTexts } from "../../../systemd/lints/lint-units.ts";
+import { rules, serviceRules, unitTextsOf } from "./unit-texts.ts";
 
 const spoken: Readonly<Record<string, readonly [lines: string, ...found: string[]]>> = {
   "families that a deny list takes": [
@@ -137,4 +138,9 @@ test("expressions are looked at from today on, in the host's zone where none is 
   assert.deepEqual(rules(timer("Sun *-*-* 02:30:00 Europe/Berlin"), { now }), ["warning calendar-dst-gap"]);
   assert.deepEqual(rules(timer("*-*-* 02:30:00 America/New_York"), { now }), ["warning calendar-dst-gap"]);
   assert.deepEqual(rules(timer("*-*-* 01:30:00 Europe/London"), { now }), ["warning calendar-dst-gap"]);
+  const told = (today: string) =>
+    lintUnitTexts(unitTextsOf(timer("*-*-* 02:30:00 Europe/Berlin")), { now: new Date(today) })
+      .filter(({ rule }) => rule === "calendar-dst-gap")
+      .map(({ message }) => /on (\S+),/.exec(message)?.[1]);
+  assert.deepEqual([told("2026-03-01"), told("2026-06-01")], [["2026-03-29"], ["2027-03-28"]]);
 });
