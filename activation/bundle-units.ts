@@ -54,6 +54,12 @@ export function bundleUnits(
         ...new Set([...unit.triggeredBy, ...facts.sockets, ...triggers.map((trigger) => trigger.unit.name)]),
       ].sort(),
       stopsWith: facts.stopsWith.filter((name) => names.has(name)),
+      stopPropagatedFrom: known
+        .filter(({ unit: other, facts: of }) => {
+          return facts.stopPropagatedFrom.includes(other.name) || of.propagatesStopTo.includes(unit.name);
+        })
+        .map(({ unit: other }) => other.name)
+        .sort(),
       bindsTo: facts.bindsTo.filter((name) => unitName.safeParse(name).success),
       canReload: facts.canReload,
       memoryMax: facts.memoryMax,

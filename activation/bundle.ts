@@ -174,6 +174,11 @@ export const bundleUnitSchema = z.strictObject({
   triggeredBy: z.array(unitName),
   /** Units whose stop or restart takes this one along (`Requires=`, `BindsTo=`, `PartOf=`): systemd does that by itself. */
   stopsWith: z.array(unitName),
+  /**
+   * Units whose stop stops this one (`StopPropagatedFrom=`, their `PropagatesStopTo=`), and later systemd (257, not 252) so
+   * that a restart of those leaves this one down.
+   */
+  stopPropagatedFrom: z.array(unitName),
   /** Units, also of others, that must be up (`BindsTo=`): systemd stops this one as soon as it reads of one that is not. */
   bindsTo: z.array(unitName),
   /** Whether a reload means something to it. */

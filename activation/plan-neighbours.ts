@@ -80,7 +80,12 @@ function takenAlong(drafts: Drafts, late: readonly string[]): boolean {
     const isLate = late.includes(unit.name);
     for (const dependant of drafts.values()) {
       if (!dependant.next) continue;
-      if (stops(unit) && !isLate && stopsAlong(dependant, unit)) {
+      const stopped = [
+        ...(stops(unit) && !isLate ? [dependant.old?.unit.stopsWith, dependant.old?.unit.stopPropagatedFrom] : []),
+        // At a restart systemd 252 leaves it alone, and 257 leaves it down.
+        ...(unit.action === "restart" || unit.action === "stop+start" ? [dependant.next.unit.stopPropagatedFrom] : []),
+      ];
+      if (stopped.some((names) => names?.includes(unit.name))) {
         moved = raise(dependant, "stop+start", cause) || moved;
       } else if (becomesBound(dependant, unit)) {
         moved = raise(dependant, "stop+start", { ...cause, relation: "not up yet" }) || moved;
@@ -90,16 +95,6 @@ function takenAlong(drafts: Drafts, late: readonly string[]): boolean {
     }
   }
   return moved;
-}
-
-/** Whether systemd stops a unit when it stops the other one, by their old definitions. */
-function stopsAlong(dependant: UnitDraft, { name, old: other }: UnitDraft): boolean {
-  const { old } = dependant;
-  return (
-    old?.unit.stopsWith.includes(name) === true ||
-    old?.facts.stopPropagatedFrom.includes(name) === true ||
-    other?.facts.propagatesStopTo.includes(dependant.name) === true
-  );
 }
 
 /**

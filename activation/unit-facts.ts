@@ -10,9 +10,9 @@ export interface UnitFacts {
   readonly isJob: boolean;
   /** Units whose stop or restart takes this one along: `Requires=`, `Requisite=`, `BindsTo=`, `PartOf=`. */
   readonly stopsWith: readonly string[];
-  /** Units whose stop, but not whose restart, takes this one along: `StopPropagatedFrom=`. */
+  /** Units whose stop stops this one: `StopPropagatedFrom=`. */
   readonly stopPropagatedFrom: readonly string[];
-  /** Units that its stop, but not its restart, takes along: `PropagatesStopTo=`. */
+  /** Units that its stop stops: `PropagatesStopTo=`. */
   readonly propagatesStopTo: readonly string[];
   /** Units of which one that is not up makes systemd stop this one as soon as it has read its file: `BindsTo=`. */
   readonly bindsTo: readonly string[];

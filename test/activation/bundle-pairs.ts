@@ -21,13 +21,20 @@ function bundleArbitrary(followings: readonly Following[], scope = "test/pairs/h
       sockets: fc.tuple(...[0, 1].map(() => fc.option(socketArbitrary, { freq: 3, nil: undefined }))),
       swapped: fc.boolean(),
       timer: fc.option(timerArbitrary, { freq: 2, nil: undefined }),
-      path: fc.option(fc.constantFrom("/nowhere/a", "/nowhere/b"), { freq: 1, nil: undefined }),
-      slice: fc.option(fc.constantFrom("TasksMax=500", "TasksMax=600", "CPUWeight=50"), { freq: 1, nil: undefined }),
+      path: fc.option(fc.constantFrom("/nowhere/a", "/nowhere/b"), { freq: 2, nil: undefined }),
+      slice: fc.option(fc.constantFrom("TasksMax=500", "TasksMax=600", "CPUWeight=50"), { freq: 2, nil: undefined }),
       target: fc.option(fc.constantFrom("", "Wants=pair-s0.service", "Description=of them"), {
-        freq: 1,
+        freq: 2,
         nil: undefined,
       }),
-      template: fc.option(fc.constantFrom("Nice=1", "Nice=2", "RestartSec=3"), { freq: 1, nil: undefined }),
+      template: fc.option(
+        fc.record({
+          line: fc.constantFrom("Nice=1", "Nice=2", "RestartSec=3"),
+          follows: fc.constantFrom("" as const, "" as const, ...followings),
+          onChange: fc.constantFrom("auto", "none"),
+        }),
+        { freq: 2, nil: undefined },
+      ),
       files: fc.tuple(fc.constantFrom("one\n", "two\n"), fc.constantFrom("three\n", "four\n")),
     })
     .map((drawn) => drawnBundle(scope, drawn));
@@ -71,7 +78,7 @@ const serviceArbitrary = (index: number, followings: readonly Following[]): fc.A
 
 function lines(values: Record<string, string[]>): fc.Arbitrary<Record<string, string>> {
   const each = Object.entries(values).map(([key, choices]) =>
-    fc.option(fc.constantFrom(...choices), { freq: 1, nil: undefined }).map((value) => [key, value] as const),
+    fc.option(fc.constantFrom(...choices), { freq: 2, nil: undefined }).map((value) => [key, value] as const),
   );
   return fc
     .tuple(...each)
@@ -103,7 +110,7 @@ interface Drawn {
   path: string | undefined;
   slice: string | undefined;
   target: string | undefined;
-  template: string | undefined;
+  template: { line: string; follows: "" | Following; onChange: string } | undefined;
   files: string[];
 }
 
@@ -191,8 +198,12 @@ function drawnBundle(scope: string, drawn: Drawn): Bundle {
     definitions.push(unit("pair.target", text, { activation: "started" }));
   }
   if (drawn.template) {
-    const text = ["[Service]", "ExecStart=/bin/sleep 100000", drawn.template];
-    definitions.push(unit("pair@.service", text, { activation: "on-demand" }));
+    const { line, follows, onChange } = drawn.template;
+    // The first service is never idle.
+    const after =
+      follows === "" || !runs(0) ? [] : ["[Unit]", `${follows}=${serviceName(0)}`, `After=${serviceName(0)}`];
+    const text = [...after, "[Service]", "ExecStart=/bin/sleep 100000", line];
+    definitions.push(unit("pair@.service", text, { activation: "on-demand", onChange }));
   }
   const files = drawn.files.map((content, index) => ({
     path: filePath(index),

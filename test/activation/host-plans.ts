@@ -40,9 +40,7 @@ export function plannedActions(
   onDemand: "idle" | "running",
 ): PlannedActions {
   const entries = units.map(({ unit, action, enablement, ifIdle }) => {
-    // Of a template an instance runs.
-    const isIdle = onDemand === "idle" && !unit.includes("@.");
-    return [unit, { action: isIdle ? (ifIdle ?? action) : action, enablement }] as const;
+    return [unit, { action: onDemand === "idle" ? (ifIdle ?? action) : action, enablement }] as const;
   });
   // Without a hand-over of a service that runs there is no second one.
   const handedOver = steps.flatMap(({ step, of }) => (step === "hand-over" ? of : []));

@@ -141,6 +141,8 @@ class Unit:
     restart_on_releases: list[str]
     triggered_by: list[str]
     stops_with: list[str]
+    # Units whose stop stops this one. A restart of theirs leaves it down (systemd 257) or alone (252).
+    stop_propagated_from: list[str]
     # Units, also of others, that must be up: systemd stops this one as soon as it reads of one that is not.
     binds_to: list[str]
     can_reload: bool

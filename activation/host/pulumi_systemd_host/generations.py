@@ -31,6 +31,7 @@ LATER: dict[str, dict[str, Any]] = {
     "units": {
         "purge": [],
         "stopsWith": [],
+        "stopPropagatedFrom": [],
         "bindsTo": [],
         "canReload": False,
         "memoryMax": None,

@@ -22,6 +22,12 @@ class Neighbours:
         self.old = old
         self.seen = seen
         self.units = {unit.name: unit for unit in bundle.units}
+        self.earlier = set(old.units)
+        # Instances of a template go as units of their own, with its definition.
+        for unit in bundle.units:
+            for name in seen.instances.get(unit.name, []):
+                self.units.setdefault(name, unit)
+                self.earlier |= {name} if unit.name in old.units else set()
 
     def plan(self) -> None:
         self._hand_over()
@@ -36,13 +42,13 @@ class Neighbours:
 
     def _runs(self, name: str) -> bool:
         state = self.seen.state(name)
-        return state.running and name in self.old.units
+        return state.running and name in self.earlier
 
     def _served(self, socket: str) -> tuple[set[str], set[str]]:
         """The units that a socket starts: before, as systemd has it, and after."""
         before = set(self.seen.state(socket).words("Triggers")) if socket in self.old.units else set()
-        after = {unit.name for unit in self.units.values() if socket in unit.triggered_by}
-        return before & set(self.old.units), after
+        after = {name for name, unit in self.units.items() if socket in unit.triggered_by}
+        return before & self.earlier, after
 
     def _hand_over(self) -> None:
         """A socket that stays open while the service behind it becomes another one."""
@@ -59,7 +65,7 @@ class Neighbours:
                 elif service in self.units:
                     self._restart(service, f"{socket} is no longer its socket")
             for service in gained:
-                if service in self.old.units:
+                if service in self.earlier:
                     self._restart(service, f"{socket} is its socket now")
                 elif service not in made.start and any(self.seen.state(each).running for each in lost):
                     made.start.append(service)
@@ -128,6 +134,12 @@ class Neighbours:
                 if self._runs(dependant) and not self._stops(dependant) and dependant not in made.start:
                     self._stop_and_start(dependant, f"systemd stops it with {name}")
                     moved = True
+        again = {*made.restart, *made.follow, *({*made.stop, *made.hold} & {*made.start})}
+        for dependant, unit in sorted(self.units.items()):
+            for name in sorted({*unit.stop_propagated_from} & again):
+                if self._runs(dependant) and not self._stops(dependant) and dependant not in made.start:
+                    self._stop_and_start(dependant, f"systemd may stop it with {name}")
+                    moved = True
         for dependant, name in self._become_bound():
             if self._runs(dependant) and not self._stops(dependant) and dependant not in made.start:
                 self._stop_and_start(dependant, f"it becomes bound to {name}, which is not up yet")
@@ -147,10 +159,10 @@ class Neighbours:
     def _become_bound(self) -> list[tuple[str, str]]:
         """Units that gain BindsTo= to one that is not up when systemd reads that: they would end there and then."""
         return [
-            (unit.name, name)
-            for _, unit in sorted(self.units.items())
+            (dependant, name)
+            for dependant, unit in sorted(self.units.items())
             for name in unit.binds_to
-            if unit.name not in self.seen.state(name).words("BoundBy")
+            if dependant not in self.seen.state(name).words("BoundBy")
             and (self._stops(name) or not self.seen.state(name).running)
         ]
 

@@ -3,7 +3,7 @@ The host program's plan for pairs of bundles, without a host: one JSON line in, 
 compares it with the plan that TypeScript makes.
 
 In: {"old": bundle or null, "new": bundle, "onDemand": "idle" or "running"}. The host is at `old`, everything on it runs as
-it should, and of each template one instance runs.
+it should, and of each template there is one instance, which runs as on-demand units do.
 Out: {"units": {name: {"action", "enablement"}}, "daemonReloads": n, "conflicts": [...]}
 """
 
@@ -57,19 +57,14 @@ def instance_of(unit: Unit) -> str:
     return unit.name.replace("@.", "@1.") if unit.is_template else unit.name
 
 
-def stops_of(unit: Unit) -> list[str]:
-    """What `StopPropagatedFrom=` of a unit names."""
-    return re.findall(r"^StopPropagatedFrom=(.*)$", unit.content, re.MULTILINE)
-
-
 def state_of(unit: Unit, units: list[Unit], on_demand: str) -> UnitState:
     """A unit as systemd shows it where everything is as it should be."""
     job = bool(re.search(r"^Type=oneshot$", unit.content, re.MULTILINE)) and "RemainAfterExit=yes" not in unit.content
     kind = unit.name.rpartition(".")[2]
-    waits = unit.activation == "on-demand" and not unit.is_template and on_demand == "idle"
+    waits = unit.activation == "on-demand" and on_demand == "idle"
     up = not waits and not (job and kind == "service")
     name = instance_of(unit)
-    takes = [other.name for other in units if unit.name in other.stops_with]
+    takes = [instance_of(other) for other in units if unit.name in other.stops_with]
     return UnitState(
         name,
         {
@@ -89,8 +84,8 @@ def state_of(unit: Unit, units: list[Unit], on_demand: str) -> UnitState:
             "Triggers": " ".join(other.name for other in units if unit.name in other.triggered_by),
             "TriggeredBy": " ".join(unit.triggered_by),
             "ConsistsOf": " ".join(takes),
-            "PropagatesStopTo": " ".join(other.name for other in units if unit.name in stops_of(other)),
-            "BoundBy": " ".join(other.name for other in units if unit.name in other.binds_to),
+            "PropagatesStopTo": " ".join(instance_of(other) for other in units if unit.name in other.stop_propagated_from),
+            "BoundBy": " ".join(instance_of(other) for other in units if unit.name in other.binds_to),
         },
     )
 
