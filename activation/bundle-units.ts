@@ -37,7 +37,10 @@ export function bundleUnits(
   gates: ReadonlyMap<string, BundleGate> = new Map(),
 ): BundleUnit[] {
   const known = units.map((unit) => ({ unit, facts: unitFacts(unit.name, unit.text) }));
-  const names = new Set(units.map((unit) => unit.name));
+  const names = new Map(units.map((unit) => [unit.name, unit.name]));
+  for (const { unit, facts } of known) {
+    for (const alias of facts.aliases) if (!names.has(alias)) names.set(alias, unit.name);
+  }
   return known.map(({ unit, facts }) => {
     const triggers = known.filter(({ facts: { triggers } }) => triggers.includes(unit.name));
     return {
@@ -53,7 +56,12 @@ export function bundleUnits(
       triggeredBy: [
         ...new Set([...unit.triggeredBy, ...facts.sockets, ...triggers.map((trigger) => trigger.unit.name)]),
       ].sort(),
-      stopsWith: facts.stopsWith.filter((name) => names.has(name)),
+      stopsWith: [
+        ...new Set([
+          ...facts.stopsWith.flatMap((name) => names.get(name) ?? []),
+          ...known.filter((other) => other.facts.requiredBy.includes(unit.name)).map((other) => other.unit.name),
+        ]),
+      ].sort(),
       stopPropagatedFrom: known
         .filter(({ unit: other, facts: of }) => {
           return facts.stopPropagatedFrom.includes(other.name) || of.propagatesStopTo.includes(unit.name);
@@ -62,6 +70,8 @@ export function bundleUnits(
         .sort(),
       bindsTo: facts.bindsTo.filter((name) => unitName.safeParse(name).success),
       canReload: facts.canReload,
+      isJob: unit.name.endsWith(".service") && facts.isJob,
+      countsFromThePast: facts.countsFromThePast,
       memoryMax: facts.memoryMax,
       // The Unit's schema admits only these words.
       onChange: unit.onChange as BundleUnit["onChange"],

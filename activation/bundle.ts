@@ -183,6 +183,10 @@ export const bundleUnitSchema = z.strictObject({
   bindsTo: z.array(unitName),
   /** Whether a reload means something to it. */
   canReload: z.boolean(),
+  /** Whether it runs to an end and is then done: a oneshot without `RemainAfterExit=`. */
+  isJob: z.boolean(),
+  /** Whether a timer counts from a moment that has passed, so that starting it again could make it fire. */
+  countsFromThePast: z.boolean(),
   /** `MemoryMax=` in bytes, null where it has none: a lower one needs a restart. */
   memoryMax: z.number().min(0).nullable(),
   /**

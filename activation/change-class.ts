@@ -45,9 +45,11 @@ export const reloadedByManager: Readonly<Record<string, ReadonlySet<string>>> = 
     "StartLimitAction",
     "StartLimitBurst",
     "StartLimitIntervalSec",
+    "StopPropagatedFrom",
     "StopWhenUnneeded",
     "SuccessAction",
     "SuccessActionExitStatus",
+    "Upholds",
   ]),
   Service: new Set([
     "ExecReload",
@@ -76,7 +78,15 @@ export const reloadedByManager: Readonly<Record<string, ReadonlySet<string>>> = 
     "TimeoutStopSec",
   ]),
   // A socket stays open when only the service behind it changes: the plan restarts the services.
-  Socket: new Set(["MaxConnections", "RemoveOnStop", "Service", "TimeoutSec", "TriggerLimitBurst"]),
+  Socket: new Set([
+    "MaxConnections",
+    "MaxConnectionsPerSource",
+    "RemoveOnStop",
+    "Service",
+    "TimeoutSec",
+    "TriggerLimitBurst",
+    "TriggerLimitIntervalSec",
+  ]),
 };
 
 /** Limits whose cgroup file was seen to change under a running unit, on systemd 247, 252 and 257. */

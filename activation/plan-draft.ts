@@ -32,7 +32,7 @@ export function drafts(old: readonly BundleUnit[], next: readonly BundleUnit[]):
 }
 
 function draft(name: string, old: KnownUnit | undefined, next: KnownUnit | undefined): UnitDraft {
-  const runs = old !== undefined && !(old.facts.isJob && name.endsWith(".service"));
+  const runs = old !== undefined && !old.unit.isJob;
   return { name, old, next, runs, action: "none", enablement: "none", ifIdle: undefined, causes: [], notes: [] };
 }
 

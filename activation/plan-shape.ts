@@ -19,7 +19,7 @@ export type PlanCause =
       readonly needs: "none" | "reload-manager" | "reload" | "restart" | "reenable";
     }
   /** A file beside it that it names in `restartOn` or `reloadOn`. */
-  | { readonly kind: "file"; readonly path: string; readonly change: "new" | "changed" }
+  | { readonly kind: "file"; readonly path: string; readonly change: "new" | "changed" | "removed" }
   /** A release that it runs. Archives by their SHA-256. */
   | { readonly kind: "release"; readonly name: string; readonly old: string | null; readonly new: string }
   /** Something else is to start it, or the transaction now is. */

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { parseUnitFile, unitModel } from "../systemd/unit-file.ts";
-import type { Bundle, BundleUnit } from "./bundle.ts";
+import type { Bundle, BundleFile, BundleUnit } from "./bundle.ts";
 import { type ChangeClass, changeClass, isLowered } from "./change-class.ts";
 import { isOnDemand, type KnownUnit, type UnitDraft } from "./plan-draft.ts";
 import type { PlanCause } from "./plan-shape.ts";
@@ -14,9 +14,14 @@ export interface ChangesBeside {
 /** What differs beside the units. */
 export function changesBeside(old: Bundle | undefined, next: Bundle): ChangesBeside {
   const files = new Map<string, PlanCause>();
-  for (const { path, content, seal } of next.files) {
-    const before = old?.files.find((file) => file.path === path);
-    if (before?.content === content && before.seal === seal) continue;
+  const kept = new Set(next.files.map(({ path }) => path));
+  for (const { path } of old?.files ?? []) {
+    if (!kept.has(path)) files.set(path, { kind: "file", path, change: "removed" });
+  }
+  for (const file of next.files) {
+    const { path } = file;
+    const before = old?.files.find((other) => other.path === path);
+    if (before && hasSameContent(before, file)) continue;
     files.set(path, { kind: "file", path, change: before === undefined ? "new" : "changed" });
   }
   const releases = new Map<string, PlanCause>();
@@ -31,6 +36,11 @@ export function changesBeside(old: Bundle | undefined, next: Bundle): ChangesBes
     });
   }
   return { files, releases };
+}
+
+/** Whether two files have the same bytes, as far as can be said here: what a secret is encoded as may differ too. */
+export function hasSameContent(one: BundleFile, other: BundleFile): boolean {
+  return one.content === other.content && one.encoding === other.encoding && one.seal === other.seal;
 }
 
 function where({ sha256, directory, link }: Bundle["releases"][number]) {
@@ -54,14 +64,24 @@ export function decideUnit(draft: UnitDraft, beside: ChangesBeside): void {
   }
 }
 
+/** A daemon-reload closes an address that left a socket's file, and sets a timer's next run and a path's watch. */
+const followsItsFile = /\.(socket|timer|path)$/;
+
 function decideChange(draft: UnitDraft, old: KnownUnit, next: KnownUnit, beside: ChangesBeside): void {
   const { onChange, activation } = next.unit;
   const differs = (digest: keyof BundleUnit["digests"]) => old.unit.digests[digest] !== next.unit.digests[digest];
+  // What it no longer names counts where it went away.
+  const following = (on: "restartOn" | "reloadOn") =>
+    [...new Set([...next.unit[on].files, ...old.unit[on].files])].flatMap((path): PlanCause[] => {
+      const cause = beside.files.get(path);
+      if (cause === undefined) return [];
+      return next.unit[on].files.includes(path) || (cause.kind === "file" && cause.change === "removed") ? [cause] : [];
+    });
   const outside = [
-    ...next.unit.restartOn.files.flatMap((path) => beside.files.get(path) ?? []),
+    ...following("restartOn"),
     ...next.unit.restartOn.releases.flatMap((name) => beside.releases.get(name) ?? []),
   ];
-  const reread = next.unit.reloadOn.files.flatMap((path) => beside.files.get(path) ?? []);
+  const reread = following("reloadOn");
   draft.causes.push(...outside, ...reread, ...directiveCauses(old, next));
   const restarts =
     outside.length > 0 ||
@@ -79,28 +99,32 @@ function decideChange(draft: UnitDraft, old: KnownUnit, next: KnownUnit, beside:
     draft.action = "start";
   } else if (!acts) {
     draft.action = atRest;
-  } else if (onChange === "none" && !draft.name.endsWith(".socket")) {
+  } else if (onChange === "none" && !followsItsFile.test(draft.name)) {
     draft.action = atRest;
     draft.notes.push("not applied to what runs, because onChange is none");
   } else if (/\.(slice|target)$/.test(draft.name)) {
     draft.action = atRest;
-  } else if (old.facts.isJob && activation === "started") {
+  } else if (old.unit.isJob && activation === "started") {
     draft.action = "start";
-  } else if (old.facts.isJob) {
+  } else if (old.unit.isJob) {
     draft.action = atRest;
     const fate = onChange === "auto" ? "left to finish; its next run takes the change" : `begun again (${onChange})`;
     draft.notes.push(`a run at work is ${fate}`);
-  } else if (draft.name.endsWith(".timer") && next.facts.countsFromThePast) {
+  } else if (draft.name.endsWith(".timer") && next.unit.countsFromThePast) {
     draft.action = atRest;
     draft.notes.push("it is not restarted, because that could make it fire; daemon-reload sets its next run");
   } else if (/\.(socket|timer)$/.test(draft.name)) {
     draft.action = "stop+start";
-    if (onChange === "none")
-      draft.notes.push("daemon-reload would close an address that left its file, so onChange none cannot hold");
+  } else if (!old.unit.isJob && next.unit.isJob && next.unit.activation === "on-demand") {
+    draft.action = "stop";
+    draft.notes.push("it is a job from now on, which something else starts: it is not run now");
   } else {
     const wantsReload = onChange === "reload" || (onChange === "auto" && !restarts);
     draft.action = wantsReload && old.unit.canReload && next.unit.canReload ? "reload" : "restart";
     if (wantsReload && draft.action === "restart") draft.notes.push("it cannot reload, so it is restarted");
+  }
+  if (onChange === "none" && acts && followsItsFile.test(draft.name)) {
+    draft.notes.push("daemon-reload applies a part of its file at once, so onChange none cannot hold");
   }
   if (isOnDemand(draft) && draft.action !== atRest) draft.ifIdle ??= atRest;
 }

@@ -4,7 +4,7 @@ import { drafts, idleDrafts, isOnDemand, isTrigger, stops, type UnitDraft } from
 import { planNeighbours, socketGaps } from "./plan-neighbours.ts";
 import { rolledInstances } from "./plan-rolling.ts";
 import type { PlanStep, TransactionPlan, UnitPlan } from "./plan-shape.ts";
-import { changesBeside, decideUnit } from "./plan-units.ts";
+import { changesBeside, decideUnit, hasSameContent } from "./plan-units.ts";
 
 export type * from "./plan-shape.ts";
 
@@ -36,7 +36,7 @@ export function plan(old: Bundle | undefined, next: Bundle): TransactionPlan {
     steps,
     gaps: uniqueOf([...socketGaps(units), ...socketGaps(idle)]),
     accounts: {
-      made: missing(next.users, old?.users ?? []),
+      made: [...missing(next.users, old?.users ?? []), ...gainedGroups(old, next)],
       removed: missing(old?.users ?? [], next.users),
     },
     releases: { changed: [...beside.releases.keys()], removed: missing(old?.releases ?? [], next.releases) },
@@ -71,13 +71,21 @@ function missing(from: readonly { name: string }[], inside: readonly { name: str
   return from.map(({ name }) => name).filter((name) => !inside.some((other) => other.name === name));
 }
 
+/** Groups of accounts that stay, as `group NAME`. */
+function gainedGroups(old: Bundle | undefined, next: Bundle): string[] {
+  const known = (old?.users ?? []).flatMap(({ name, group }) => [name, group]);
+  const staying = next.users.filter(({ name }) => known.includes(name));
+  const groups = staying.map(({ group }) => group).filter((group) => !known.includes(group));
+  return [...new Set(groups)].map((group) => `group ${group}`);
+}
+
 function planSteps(all: readonly UnitDraft[], late: readonly string[], old: Bundle | undefined, next: Bundle) {
   const named = (wanted: (draft: UnitDraft) => boolean) => all.filter(wanted).map(({ name }) => name);
   const stopping = named((draft) => stops(draft) && !late.includes(draft.name));
   const written = [
     ...next.files.filter((file) => {
       const before = old?.files.find(({ path }) => path === file.path);
-      return before?.content !== file.content || before.mode !== file.mode || before.seal !== file.seal;
+      return before === undefined || !hasSameContent(before, file) || before.mode !== file.mode;
     }),
     ...all.flatMap(({ old: was, next: is }) => {
       const same = was?.unit.digests.file === is?.unit.digests.file && was?.unit.path === is?.unit.path;

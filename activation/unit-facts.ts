@@ -1,5 +1,5 @@
 import type { UnitModel } from "../systemd/sections.ts";
-import { parseUnitFile, unitModel } from "../systemd/unit-file.ts";
+import { parseUnitFile, type UnitFile, unitModel } from "../systemd/unit-file.ts";
 import { bytesProblem, parsedBytes } from "../systemd/values/bytes.ts";
 
 /** What a unit's text says that decides how a change of it, or of a unit beside it, reaches the running system. */
@@ -12,6 +12,10 @@ export interface UnitFacts {
   readonly stopsWith: readonly string[];
   /** Units whose stop stops this one: `StopPropagatedFrom=`. */
   readonly stopPropagatedFrom: readonly string[];
+  /** Units whose stop or restart takes this one along once it is enabled there: `RequiredBy=`. */
+  readonly requiredBy: readonly string[];
+  /** Its other names once it is enabled: `Alias=`. */
+  readonly aliases: readonly string[];
   /** Units that its stop stops: `PropagatesStopTo=`. */
   readonly propagatesStopTo: readonly string[];
   /** Units of which one that is not up makes systemd stop this one as soon as it has read its file: `BindsTo=`. */
@@ -29,6 +33,9 @@ export interface UnitFacts {
 }
 
 const takenAlong = ["Requires", "Requisite", "BindsTo", "PartOf"];
+const listening = (key: string) => key.startsWith("Listen");
+const triggering = (key: string) => /^On([A-Z][a-z]+)+Sec$|^OnCalendar$/.test(key);
+const fromThePast = new Set(["OnBootSec", "OnStartupSec", "OnActiveSec"]);
 
 /**
  * The facts of one unit.
@@ -36,24 +43,27 @@ const takenAlong = ["Requires", "Requisite", "BindsTo", "PartOf"];
  * @param text the exact bytes of the unit file
  */
 export function unitFacts(name: string, text: string): UnitFacts {
-  const model = unitModel(parseUnitFile(text));
+  const file = parseUnitFile(text);
+  const model = unitModel(file);
   const type = last(model, "Service", "Type");
   return {
     canReload: assigned(model, "Service", "ExecReload").length > 0 || type === "notify-reload",
     isJob: type === "oneshot" && !isTrue(last(model, "Service", "RemainAfterExit")),
+    requiredBy: unique(words(model, "Install", "RequiredBy")),
+    aliases: unique(words(model, "Install", "Alias")),
     stopPropagatedFrom: unique(words(model, "Unit", "StopPropagatedFrom")),
     propagatesStopTo: unique(words(model, "Unit", "PropagatesStopTo")),
     bindsTo: unique(words(model, "Unit", "BindsTo")),
-    stopsWith: unique(takenAlong.flatMap((key) => words(model, "Unit", key))),
+    stopsWith: unique([
+      ...takenAlong.flatMap((key) => words(model, "Unit", key)),
+      // What runs in a slice requires it.
+      ...words(model, "Service", "Slice"),
+    ]),
     triggers: triggersOf(name, model),
     sockets: words(model, "Service", "Sockets"),
     memoryMax: memoryBytes(last(model, "Service", "MemoryMax")),
-    listens: Object.keys(model.Socket ?? {})
-      .filter((key) => key.startsWith("Listen"))
-      .flatMap((key) => assigned(model, "Socket", key)),
-    countsFromThePast: ["OnBootSec", "OnStartupSec", "OnActiveSec"].some(
-      (key) => assigned(model, "Timer", key).length > 0,
-    ),
+    listens: assignedTogether(file, "Socket", listening).map(({ value }) => value),
+    countsFromThePast: assignedTogether(file, "Timer", triggering).some(({ key }) => fromThePast.has(key)),
   };
 }
 
@@ -77,6 +87,13 @@ function triggersOf(name: string, model: UnitModel): readonly string[] {
 function assigned(model: UnitModel, section: string, key: string): readonly string[] {
   const values = [model[section]?.[key] ?? []].flat();
   return values.slice(values.lastIndexOf("") + 1);
+}
+
+/** Assignments of keys of which an empty one takes back all that stands before it, in the order of the file. */
+function assignedTogether({ sections }: UnitFile, section: string, belongs: (key: string) => boolean) {
+  const entries = sections.filter(({ name }) => name === section).flatMap((one) => one.entries);
+  const together = entries.filter(({ key }) => belongs(key));
+  return together.slice(together.findLastIndex(({ value }) => value === "") + 1);
 }
 
 function last(model: UnitModel, section: string, key: string): string | undefined {

@@ -5,7 +5,6 @@ import { operations } from "./workload.ts";
 const rowHeight = 13;
 const left = 96;
 const panel = { width: 292, plot: 226 };
-const top = 123;
 const style = `
     svg { --paper: #ffffff; --ink: #1d2733; --soft: #5b6775; --grid: #e1e6ec; --axis: #b9c2cc;
       --product: #0b62d6; --product-unwatched: #7aa7e8; --floor: #6f7a86; --pulumi-empty: #a5aeb8; --pyinfra: #12846f; --remote-commands: #b4690e; --ansible: #b8323a; }
@@ -26,6 +25,7 @@ const style = `
 export function plotText(results: Results): string {
   const sizes = sizesOf(results);
   const { contenders } = results;
+  const top = 66 + Math.ceil(contenders.length / 3) * 19;
   const block = contenders.length * rowHeight + 14;
   const height = top + operations.length * block + 46;
   const width = Math.max(left + sizes.length * panel.width + 16, 960);

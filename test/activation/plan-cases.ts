@@ -10,8 +10,8 @@ export interface PlanCase {
   readonly why: string;
   readonly old: readonly CaseUnit[];
   readonly new: readonly CaseUnit[];
-  /** Files beside the units: their content before and after. */
-  readonly files?: Readonly<Record<string, readonly [string, string]>>;
+  /** Files beside the units: their content before and after; null: it goes. */
+  readonly files?: Readonly<Record<string, readonly [string, string | null]>>;
   /** The action for each unit. */
   readonly expect: Readonly<Record<string, string>>;
   /** Where it is not `none`. */
@@ -43,7 +43,10 @@ export function caseBundles({ old, new: next, files = {} }: PlanCase): { old: Bu
   const side = (units: readonly CaseUnit[], at: 0 | 1) =>
     testBundle(
       units.map((unit) => testUnit(unit.name, unit.text, unit)),
-      Object.entries(files).map(([path, contents]) => ({ path, mode: "0600", content: contents[at], secret: true })),
+      Object.entries(files).flatMap(([path, contents]) => {
+        const content = contents[at];
+        return content === null ? [] : [{ path, mode: "0600", content, secret: true }];
+      }),
     );
   return { old: side(old, 0), next: side(next, 1) };
 }

@@ -109,6 +109,17 @@ suite("a running service with `onChange: none` becomes bound to another unit", {
     assert.ok(told.length >= fleet.hosts.length, output);
   });
 
+  test("an account that is there gets a group that it gains", async () => {
+    const user = { ...sleeper, user: "svc", createUser: true };
+    await fleet.deploy({ services: { front: user } });
+    await fleet.deploy({ services: { front: { ...user, group: "shared" } } });
+    const groups = await Promise.all(fleet.hosts.map((host) => shown(host, "front.service", "SubState", "Group")));
+    assert.deepEqual(
+      groups,
+      fleet.hosts.map(() => ({ SubState: "running", Group: "shared" })),
+    );
+  });
+
   test("a destroy leaves nothing", async () => {
     await Promise.all(
       fleet.hosts.map((host) => host.output("systemctl stop theirs.service; systemctl reset-failed broken.service")),

@@ -111,5 +111,17 @@ suite("configuration files of a service", { timeout: 400_000 }, () => {
     }
   });
 
+  test("one that goes counts as one that changes", async () => {
+    await fleet.deploy(config("three\n", "b", { "/etc/tuned/extra.conf": { content: "x\n" } }));
+    const before = await all();
+    const { output } = await fleet.deploy(config("three\n", "b"));
+    const told = output.match(/reload tuned\.service: \/etc\/tuned\/extra\.conf is gone/g) ?? [];
+    assert.equal(told.length, fleet.hosts.length, output);
+    assert.deepEqual(
+      await changed(before),
+      fleet.hosts.map(() => []),
+    );
+  });
+
   test("go with destroy", () => fleet.destroy(data));
 });

@@ -194,8 +194,19 @@ suite("examples/critical-service: a script at 03:00", { timeout: 300_000 }, () =
     },
   );
 
+  test("a daemon that becomes a timer's job ends, and the deployment does not run the job", async () => {
+    await fleet.deploy({ timers: { myscript }, services: { once: { exec: ["/bin/sleep", "infinity"] } } });
+    const job = { exec: ["/bin/sh", "-c", 'echo ran >>"$STATE_DIRECTORY/log"'] };
+    await fleet.deploy({ timers: { myscript, once: { onCalendar: "*-02-29", service: job } } });
+    for (const host of fleet.hosts) {
+      assert.equal((await shown(host, "once.service", "ActiveState")).ActiveState, "inactive");
+      assert.equal((await shown(host, "once.timer", "SubState")).SubState, "waiting");
+      assert.equal(await host.output("find /var/lib/once/ -name log"), "");
+    }
+  });
+
   test("destroy leaves nothing behind", () =>
-    fleet.destroy(["/var/lib/myscript", "/var/lib/crowded", "/var/lib/queued", "/var/lib/redis"]));
+    fleet.destroy(["myscript", "crowded", "queued", "redis", "once"].map((name) => `/var/lib/${name}`)));
 });
 
 /** How often the script has run on this host, over all its boots. */

@@ -146,6 +146,10 @@ class Unit:
     # Units, also of others, that must be up: systemd stops this one as soon as it reads of one that is not.
     binds_to: list[str]
     can_reload: bool
+    # It runs to an end and is then done.
+    is_job: bool
+    # A timer that is started again could fire.
+    counts_from_the_past: bool
     memory_max: float | None
     on_change: str
     settle_sec: float

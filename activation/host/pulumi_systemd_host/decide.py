@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Sequence
 
@@ -11,16 +10,14 @@ from .ledger import LedgerUnit
 from .systemctl import UnitState
 
 APPLIED_BY_DAEMON_RELOAD = (".slice", ".target")
-# A daemon-reload closes what a socket's file does not name any more, and opens nothing: it cannot be left as it is.
-FOLLOWS_ITS_FILE = ".socket"
+# A daemon-reload closes an address that left a socket's file, and sets a timer's next run and a path's watch.
+FOLLOWS_ITS_FILE = (".socket", ".timer", ".path")
 NOT_APPLIED = "not applied: onChange is none"
-# systemd measures these from a moment that has passed: a timer that is started with one of them can fire at once.
-ONCE_PAST = re.compile(r"^\s*On(?:Boot|Startup|Active)Sec\s*=\s*\S", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What one unit needs. `verb` is none, start, restart or reload."""
+    """What one unit needs. `verb` is none, start, restart, reload or stop."""
 
     verb: str
     reasons: list[str]
@@ -67,9 +64,11 @@ def decide(
     if unit.activation == "on-demand" and state.is_job and unit.on_change == "auto":
         note = "is at work: its next run takes the change"
         return Decision("none", [*reasons, note], f"{unit.name} {note}")
-    if unit.name.endswith(".timer") and ONCE_PAST.search(unit.content):
+    if unit.name.endswith(".timer") and unit.counts_from_the_past:
         late = f"{unit.name} has run out: its change counts from the next boot on" if state.sub == "elapsed" else None
         return Decision("none", [*reasons, "applied by daemon-reload: a restart could make it fire"], late)
+    if unit.is_job and unit.activation == "on-demand" and not state.is_job:
+        return Decision("stop", [*reasons, "it is a job from now on, which something else starts"])
     wants_reload = unit.on_change == "reload" or (unit.on_change == "auto" and not restart)
     if wants_reload and state.get("CanReload") == "yes" and unit.can_reload:
         return Decision("reload", reasons)

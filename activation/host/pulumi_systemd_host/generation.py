@@ -37,6 +37,7 @@ def next_ledger(work: Work, old: Ledger, made: Plan, seen: Observation, director
     releases = next_releases(bundle, old, seen, needed)
     kept = {path for release in releases for path in (release.directory, release.environment)}
     boot = seen.boot or boot_id(work.system)
+    created = {*made.groups, *(user.group for user in made.users)} - seen.groups
     return Ledger(
         scope=old.scope,
         generation=old.generation + 1,
@@ -48,7 +49,7 @@ def next_ledger(work: Work, old: Ledger, made: Plan, seen: Observation, director
             for user in bundle.users
         },
         groups={
-            user.group: old.groups.get(user.group, False) or user.group not in seen.groups - seen.made_elsewhere
+            user.group: old.groups.get(user.group, False) or user.group in created | seen.made_elsewhere
             for user in bundle.users
         },
         homes={user.name: user.home for user in bundle.users},
@@ -80,6 +81,8 @@ def next_ledger(work: Work, old: Ledger, made: Plan, seen: Observation, director
                 unit.digests.limits,
                 unit.digests.manager,
                 unit.memory_max,
+                unit.restart_on_files,
+                unit.reload_on_files,
             )
             for unit in bundle.units
         },

@@ -34,6 +34,8 @@ LATER: dict[str, dict[str, Any]] = {
         "stopPropagatedFrom": [],
         "bindsTo": [],
         "canReload": False,
+        "isJob": False,
+        "countsFromThePast": False,
         "memoryMax": None,
         "gate": None,
         "reloadOn": {"files": []},

@@ -50,6 +50,9 @@ class LedgerUnit:
     limits: str = ""
     manager: str = ""
     memory_max: float | None = None
+    # Files that it followed: once they go, it follows that too.
+    restart_on: list[str] = field(default_factory=list)
+    reload_on: list[str] = field(default_factory=list)
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from .bundle import Bundle, Release, Unit
 from .decide import Decision, decide
@@ -32,16 +33,30 @@ STEPS = (
 )
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What changes beside the units: files and files that go, by path with the reason, and names of releases."""
+
+    files: dict[str, str]
+    gone: dict[str, str]
+    releases: set[str]
+
+    def reasons(self, named: list[str], before: list[str]) -> list[str]:
+        """Those of the files that a unit names, and of the ones that go and that it named before."""
+        changed = [self.files[path] for path in named if path in self.files]
+        return changed + [self.gone[path] for path in before if path in self.gone]
+
+
 def plan(old: Ledger, bundle: Bundle, seen: Observation) -> Plan:
     """The whole plan. It reads nothing but its arguments."""
     made = Plan()
     _plan_users(made, old, bundle, seen)
     plan_homes(made, bundle, seen)
-    changed_files = _plan_files(made, old, bundle, seen)
-    changed_releases = _plan_releases(made, old, bundle, seen)
-    _plan_hooks(made, old, bundle, changed_releases)
+    files = _plan_files(made, old, bundle, seen)
+    beside = Beside(files, _gone_files(old, bundle, seen), _plan_releases(made, old, bundle, seen))
+    _plan_hooks(made, old, bundle, beside.releases)
     for unit in bundle.units:
-        _plan_unit(made, old, unit, bundle.adopt, seen, changed_files, changed_releases)
+        _plan_unit(made, old, unit, bundle.adopt, seen, beside)
     _plan_removals(made, old, bundle, seen)
     plan_drop_ins(made, bundle, seen)
     Neighbours(made, old, bundle, seen).plan()
@@ -54,6 +69,9 @@ def plan(old: Ledger, bundle: Bundle, seen: Observation) -> Plan:
 
 def _plan_users(made: Plan, old: Ledger, bundle: Bundle, seen: Observation) -> None:
     made.users = [user for user in bundle.users if user.name not in seen.accounts]
+    # A group beside that of the account's own name is asked for by itself.
+    others = {user.group for user in bundle.users if user not in made.users and user.group != user.name}
+    made.groups = sorted(others - seen.groups - {user.group for user in made.users})
     wanted = {user.name for user in bundle.users}
     for name in _accounts_gone(made, "user", old.users, wanted, seen.accounts, seen.accounts_elsewhere):
         made.users_gone.append(name)
@@ -85,6 +103,17 @@ def _plan_files(made: Plan, old: Ledger, bundle: Bundle, seen: Observation) -> d
         if reason:
             changed[file.path] = reason
     return changed
+
+
+def _gone_files(old: Ledger, bundle: Bundle, seen: Observation) -> dict[str, str]:
+    """The files of ours that go, or that what was there before comes back for; for each the reason."""
+    kept = {*(file.path for file in bundle.files), *(unit.path for unit in bundle.units)}
+    going = {path: file for path, file in old.files.items() if path not in kept}
+    return {
+        path: f"{path} is gone"
+        for path, file in going.items()
+        if path in old.originals or not (file.adopted or seen.found(path).digest != file.digest)
+    }
 
 
 def _plan_write(made: Plan, write: Write, ours: bool, adopt: list[str], seen: Observation) -> str:
@@ -191,8 +220,7 @@ def _plan_unit(
     unit: Unit,
     adopt: list[str],
     seen: Observation,
-    changed_files: dict[str, str],
-    changed_releases: set[str],
+    beside: Beside,
 ) -> None:
     before = old.units.get(unit.name)
     now = seen.found(unit.path)
@@ -210,14 +238,14 @@ def _plan_unit(
     if before is None and is_there(unit, seen):
         plan_taken_over(made, unit, seen)
         return
-    beside = [changed_files[path] for path in unit.restart_on_files if path in changed_files]
-    beside += [f"release {name} changed" for name in unit.restart_on_releases if name in changed_releases]
-    reread = [changed_files[path] for path in unit.reload_on_files if path in changed_files]
+    outside = beside.reasons(unit.restart_on_files, before.restart_on if before else [])
+    outside += [f"release {name} changed" for name in unit.restart_on_releases if name in beside.releases]
+    reread = beside.reasons(unit.reload_on_files, before.reload_on if before else [])
     booted = old.boot != seen.boot
     names = seen.instances.get(unit.name, []) if unit.is_template else [unit.name]
     for name in names:
         state = seen.state(name)
-        decision = decide(unit, before, state, drifted, beside, booted, reread)
+        decision = decide(unit, before, state, drifted, outside, booted, reread)
         _add(made, name, decision, unit)
         if before is None:
             continue
@@ -248,8 +276,9 @@ def _add(made: Plan, name: str, decision: Decision, unit: Unit) -> None:
         made.actions.append(Action(name, "stop", [*decision.reasons, "it is closed until it is started again"]))
         made.actions.append(Action(name, "start", decision.reasons))
         return
+    by_verb = {"start": made.start, "restart": made.restart, "reload": made.reload, "stop": made.stop}
     if not name.endswith(".timer"):
-        {"start": made.start, "restart": made.restart, "reload": made.reload}[decision.verb].append(name)
+        by_verb[decision.verb].append(name)
         return
     made.start.append(name)
     if decision.verb == "restart":

@@ -73,6 +73,8 @@ class Plan:
 
     conflicts: list[str] = field(default_factory=list)
     users: list[User] = field(default_factory=list)
+    # Groups that accounts which are there already ask for.
+    groups: list[str] = field(default_factory=list)
     unpack: list[Release] = field(default_factory=list)
     build: list[Release] = field(default_factory=list)
     # Releases that stay and get another environment: the host's interpreter changed, or the environment was lost.
@@ -122,6 +124,7 @@ class Plan:
         """Whether carrying it out would change anything but the ledger."""
         return bool(
             self.users
+            or self.groups
             or self.unpack
             or self.build
             or self.rebind

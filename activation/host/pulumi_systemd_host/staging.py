@@ -119,7 +119,7 @@ def _record(work: Work, old: Ledger, made: Plan, seen: Observation) -> Pending:
         reloaded=made.reload,
         slices=made.limited_slices(seen),
         users=[user.name for user in made.users],
-        groups=sorted({user.group for user in made.users} - seen.groups),
+        groups=sorted({*made.groups, *(user.group for user in made.users)} - seen.groups),
     )
 
 

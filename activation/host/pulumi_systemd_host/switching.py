@@ -28,7 +28,7 @@ DUE = re.compile(r"^\s*From now: .* ago$", re.MULTILINE)
 def switch(work: Work, old: Ledger, made: Plan, pending: Pending, seen: Observation) -> None:
     pending.switching = True
     write_pending(work.pending_directory, pending)
-    create_users(work.system, made.users, work.scratch, work.units.left())
+    create_users(work.system, made.users, made.groups, work.scratch, work.units.left())
     _place_releases(work, made)
     run_hooks(work, made, ("check", "pre-start"))
     _move_files(work, made, seen)

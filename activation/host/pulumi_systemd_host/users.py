@@ -42,23 +42,26 @@ def known_groups(system: System, names: Iterable[str], seconds: float) -> set[st
     return {line.split(":", 1)[0] for line in done.out.splitlines() if ":" in line} & set(asked)
 
 
-def create_users(system: System, users: list[User], directory: str, seconds: float) -> None:
-    """Create each account, and its group when that is absent, as a system account that cannot log in."""
-    if not users:
+def create_users(system: System, users: list[User], groups: list[str], directory: str, seconds: float) -> None:
+    """
+    Create each account, and its group when that is absent, as a system account that cannot log in; and further groups.
+    """
+    if not users and not groups:
         return
     path = os.path.join(directory, "sysusers.conf")
     remove_file(path)
-    stage_file(path, sysusers_text(users).encode("utf-8"), 0o600)
+    stage_file(path, sysusers_text(users, groups).encode("utf-8"), 0o600)
     done = system.run(["systemd-sysusers", path], seconds)
     there = known_accounts(system, [user.name for user in users], seconds)
     absent = [user.name for user in users if user.name not in there]
+    absent += sorted(set(groups) - known_groups(system, groups, seconds))
     if done.code != 0 or absent:
         raise HostError(f"systemd-sysusers did not create {', '.join(absent) or 'the users'}: {first_line(done)}")
 
 
-def sysusers_text(users: list[User]) -> str:
-    """The sysusers.d lines for `users` (sysusers.d(5))."""
-    lines = []
+def sysusers_text(users: list[User], groups: list[str]) -> str:
+    """The sysusers.d lines for `users` and further `groups` (sysusers.d(5))."""
+    lines = [f"g {group} -" for group in groups]
     for user in users:
         if user.group == user.name:
             lines.append(f'u {user.name} - "pulumi-systemd" {user.home} -')

@@ -10,7 +10,6 @@ Out: {"units": {name: {"action", "enablement"}}, "daemonReloads": n, "conflicts"
 from __future__ import annotations
 
 import json
-import re
 import sys
 from typing import Any
 
@@ -46,6 +45,8 @@ def ledger_of(bundle: Bundle) -> Ledger:
                 limits=unit.digests.limits,
                 manager=unit.digests.manager,
                 memory_max=unit.memory_max,
+                restart_on=unit.restart_on_files,
+                reload_on=unit.reload_on_files,
             )
             for unit in bundle.units
         },
@@ -59,7 +60,7 @@ def instance_of(unit: Unit) -> str:
 
 def state_of(unit: Unit, units: list[Unit], on_demand: str) -> UnitState:
     """A unit as systemd shows it where everything is as it should be."""
-    job = bool(re.search(r"^Type=oneshot$", unit.content, re.MULTILINE)) and "RemainAfterExit=yes" not in unit.content
+    job = unit.is_job
     kind = unit.name.rpartition(".")[2]
     waits = unit.activation == "on-demand" and on_demand == "idle"
     up = not waits and not (job and kind == "service")

@@ -111,6 +111,14 @@ class Decide(unittest.TestCase):
         wanted = replace(unit(content=CHANGED, restart="2", on_change="none"), name="web.socket")
         self.assertEqual(decide(wanted, ledger_unit(unit()), state(active="active"), False, [], False).verb, "restart")
 
+    def test_a_daemon_that_becomes_a_job_of_something_else_is_stopped_and_not_run(self) -> None:
+        job = unit(content=CHANGED, restart="2", activation="on-demand", is_job=True)
+        self.assertEqual(decide(job, ledger_unit(unit()), state(), False, [], False).verb, "stop")
+        started = replace(job, activation="started")
+        self.assertEqual(decide(started, ledger_unit(unit()), state(), False, [], False).verb, "restart")
+        made = planned([unit()], [job])
+        self.assertEqual((made.stop, made.start, made.restart), (["api.service"], [], []))
+
     def test_after_a_boot(self) -> None:
         fresh = state(active="inactive", sub="dead", ActiveEnterTimestampMonotonic="0")
         decision = decide(unit(), ledger_unit(unit()), fresh, False, [], True)
@@ -124,7 +132,7 @@ class Decide(unittest.TestCase):
 
     def test_a_changed_timer_that_could_fire_is_not_restarted(self) -> None:
         old = unit("t.timer", "[Timer]\nOnBootSec=5min\n")
-        new = unit("t.timer", "[Timer]\nOnBootSec=6min\n", restart="2")
+        new = unit("t.timer", "[Timer]\nOnBootSec=6min\n", restart="2", counts_from_the_past=True)
         waiting, elapsed = state("t.timer", sub="waiting"), state("t.timer", sub="elapsed")
         self.assertEqual(decide(new, ledger_unit(old), waiting, False, [], False).verb, "none")
         decision = decide(new, ledger_unit(old), elapsed, False, [], False)
@@ -257,6 +265,29 @@ class PlanWhole(unittest.TestCase):
     def test_removal_keeps_what_a_person_changed(self) -> None:
         made = planned([unit()], [], disk={unit().path: on_disk("mine now")})
         self.assertEqual((made.remove, made.stop, made.kept), ([], ["api.service"], {unit().path}))
+
+    def test_a_file_that_goes_counts_for_what_named_it(self) -> None:
+        path = "/etc/a.conf"
+        api, other = unit(), unit("other.service")
+        for entry, digest, restarted in (
+            (LedgerFile(sha("text"), 0o644, False), sha("text"), ["api.service"]),
+            # It stays: somebody changed it, or it was there before.
+            (LedgerFile(sha("text"), 0o644, False), sha("else"), []),
+            (LedgerFile(sha("text"), 0o644, False, adopted=True), sha("text"), []),
+        ):
+            units = {"api.service": ledger_unit(api, restart_on=[path]), "other.service": ledger_unit(other)}
+            old = Ledger("a/b/c", 1, "t", BOOT, units=units, files={path: entry})
+            disk = {each.path: on_disk(each.content) for each in (api, other)}
+            disk[path] = Found("file", digest, 0o644)
+            states = {each.name: state(each.name) for each in (api, other)}
+            made = plan(old, bundle([api, other]), Observation(states=states, disk=disk, boot=BOOT))
+            self.assertEqual(made.restart, restarted, entry)
+
+    def test_a_group_beside_an_account_that_is_there_is_made(self) -> None:
+        seen = Observation(states={}, disk={}, boot=BOOT, accounts={"svc", "own"}, groups={"svc"})
+        users = [User("svc", "shared", "/x"), User("own", "own", "/y"), User("new", "new", "/z")]
+        made = plan(Ledger("a/b/c"), bundle([], users=users), seen)
+        self.assertEqual((made.users, made.groups), ([users[2]], ["shared"]))
 
     def test_users(self) -> None:
         ours, theirs = User("ours", "ours", "/x"), User("theirs", "theirs", "/x")

@@ -91,7 +91,8 @@ class Sysusers(unittest.TestCase):
     def test_text(self) -> None:
         users = [User("orders", "orders", "/var/lib/orders"), User("a", "shared", "/x"), User("b", "shared", "/y")]
         self.assertEqual(
-            sysusers_text(users),
+            sysusers_text(users, ["extra"]),
+            "g extra -\n"
             'u orders - "pulumi-systemd" /var/lib/orders -\n'
             "g shared -\n"
             'u a -:shared "pulumi-systemd" /x -\n'
