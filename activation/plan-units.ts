@@ -123,6 +123,10 @@ function decideChange(draft: UnitDraft, old: KnownUnit, next: KnownUnit, beside:
     draft.action = wantsReload && old.unit.canReload && next.unit.canReload ? "reload" : "restart";
     if (wantsReload && draft.action === "restart") draft.notes.push("it cannot reload, so it is restarted");
   }
+  const limits = ["TimeoutStartSec", "TimeoutSec"];
+  if (old.unit.isJob && draft.causes.some((cause) => cause.kind === "directive" && limits.includes(cause.key))) {
+    draft.notes.push("a run at work that has taken longer than its new timeout is ended by the daemon-reload");
+  }
   if (onChange === "none" && acts && followsItsFile.test(draft.name)) {
     draft.notes.push("daemon-reload applies a part of its file at once, so onChange none cannot hold");
   }

@@ -52,6 +52,25 @@ test(`the host program plans the same as TypeScript for ${trials} random pairs o
   }
 });
 
+test("the random pairs have every kind of unit and of directive", () => {
+  const texts = fc
+    .sample(bundlePair(followings), { numRuns: 400, seed: 1 })
+    .flatMap(({ next }) => next.units.map(({ name, content }) => ({ name, content })));
+  const kinds = new Set(texts.map(({ name }) => name.replace(/^pair(-[a-z])?\d?/, "")));
+  assert.deepEqual([...kinds].sort(), [".path", ".service", ".slice", ".socket", ".target", ".timer", "@.service"]);
+  const keys = new Set(texts.flatMap(({ content }) => [...content.matchAll(/^([\w-]+)=/gm)].map(([, key]) => key)));
+  const wanted = [
+    ...["After", "Backlog", "CPUWeight", "Description", "ExecReload", "ListenStream", "MaxConnections", "MemoryMax"],
+    ...["Nice", "OnBootSec", "OnCalendar", "PathExists", "RemainAfterExit", "RestartSec", "Sockets", "TasksMax"],
+    ...["WantedBy", "Wants", "X-Note", "X-Owner", "X-Pulumi-Reload-Trigger", "X-Pulumi-Restart-Trigger"],
+    ...followings,
+  ];
+  assert.deepEqual(
+    wanted.filter((key) => !keys.has(key)),
+    [],
+  );
+});
+
 function inShort(cause: PlanCause): string {
   if (cause.kind === "directive") return `[${cause.section}] ${cause.key}`;
   return cause.kind === "file" ? cause.path : cause.kind;
@@ -84,6 +103,18 @@ test("a first deployment starts all, and a destroy stops all", () => {
   const actions = (made: ReturnType<typeof plan>) => made.units.map(({ unit, action }) => `${action} ${unit}`);
   assert.deepEqual(actions(plan(undefined, old)), ["start api.service", "start api.socket"]);
   assert.deepEqual(actions(plan(old, { ...old, units: [] })), ["stop api.service", "stop api.socket"]);
+});
+
+test("a job's new timeout counts for a run at work, and the plan says so", () => {
+  const bundle = (timeout: string) =>
+    testBundle([
+      testUnit("a.service", `[Service]\nType=oneshot\nTimeoutStartSec=${timeout}\nExecStart=/bin/true\n`, {
+        activation: "on-demand",
+      }),
+    ]);
+  const [unit] = plan(bundle("1d"), bundle("1h")).units;
+  assert.equal(unit?.action, "reload-manager");
+  assert.match(unit?.notes.join() ?? "", /longer than its new timeout is ended by the daemon-reload/);
 });
 
 test("another release restarts what runs it, and the receipt and the plan agree on that", () => {
