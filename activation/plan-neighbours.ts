@@ -75,21 +75,23 @@ function stopAround(drafts: Drafts, socket: UnitDraft): boolean {
 /** systemd stops and restarts what requires a unit together with it; after the daemon-reload nothing requires `late`. */
 function takenAlong(drafts: Drafts, late: readonly string[]): boolean {
   let moved = false;
-  for (const unit of drafts.values()) {
-    const cause: PlanCause = { kind: "other", unit: unit.name, relation: "taken along" };
-    const isLate = late.includes(unit.name);
-    for (const dependant of drafts.values()) {
-      if (!dependant.next) continue;
-      const stopped = [
-        ...(stops(unit) && !isLate ? [dependant.old?.unit.stopsWith, dependant.old?.unit.stopPropagatedFrom] : []),
-        // At a restart systemd 252 leaves it alone, and 257 leaves it down.
-        ...(unit.action === "restart" || unit.action === "stop+start" ? [dependant.next.unit.stopPropagatedFrom] : []),
-      ];
-      if (stopped.some((names) => names?.includes(unit.name))) {
+  for (const dependant of drafts.values()) {
+    if (!dependant.next) continue;
+    const [old, next] = [dependant.old?.unit, dependant.next.unit];
+    const before = [...(old?.stopsWith ?? []), ...(old?.stopPropagatedFrom ?? [])];
+    for (const name of new Set([...before, ...next.stopsWith, ...next.stopPropagatedFrom, ...next.bindsTo])) {
+      const unit = drafts.get(name);
+      if (!unit) continue;
+      const cause: PlanCause = { kind: "other", unit: name, relation: "taken along" };
+      const isStopped = stops(unit) && !late.includes(name) && before.includes(name);
+      // At a restart systemd 252 leaves it alone, and 257 leaves it down.
+      const isLeftDown =
+        (unit.action === "restart" || unit.action === "stop+start") && next.stopPropagatedFrom.includes(name);
+      if (isStopped || isLeftDown) {
         moved = raise(dependant, "stop+start", cause) || moved;
       } else if (becomesBound(dependant, unit)) {
         moved = raise(dependant, "stop+start", { ...cause, relation: "not up yet" }) || moved;
-      } else if (unit.action === "restart" && dependant.next.unit.stopsWith.includes(unit.name)) {
+      } else if (unit.action === "restart" && next.stopsWith.includes(name)) {
         moved = raise(dependant, "restart", cause) || moved;
       }
     }
