@@ -30,3 +30,18 @@ class NotConfirmedError(HostError):
 
 class InterruptedRunError(Exception):
     """The transaction was told to end (SIGTERM). No HostError: it must pass every place that tolerates a failure."""
+
+
+def is_foreseen(problem: Exception) -> bool:
+    """Whether its own text is for people; anything else is a fault of this program."""
+    return isinstance(problem, (HostError, InterruptedRunError, OSError))
+
+
+def problem_text(problem: Exception) -> str:
+    """What to tell a person of a failure of any kind. Only a HostError may have more than one line."""
+    if isinstance(problem, OSError):
+        return f"{problem.filename or 'the host'}: {problem.strerror or problem}"
+    if is_foreseen(problem):
+        return str(problem)
+    words = " ".join(str(problem).split())
+    return f"a fault in pulumi-systemd's host program: {type(problem).__name__}{f': {words}' if words else ''}"

@@ -6,6 +6,7 @@ import hashlib
 import os
 import stat
 from dataclasses import dataclass
+from typing import Iterable
 
 from .errors import HostError
 
@@ -83,7 +84,9 @@ def remove_temporaries(directory: str) -> None:
             remove_file(os.path.join(directory, name))
 
 
-def stage_file(path: str, data: bytes, mode: int, uid: int = 0, gid: int = 0, mtime_ns: int | None = None) -> None:
+def stage_file(
+    path: str, data: bytes | Iterable[bytes], mode: int, uid: int = 0, gid: int = 0, mtime_ns: int | None = None
+) -> None:
     """Write a complete, synced file at `path`, which must not be there yet. Mode and owner come before content."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(path, flags, 0o600)
@@ -91,9 +94,10 @@ def stage_file(path: str, data: bytes, mode: int, uid: int = 0, gid: int = 0, mt
         if os.geteuid() == 0:
             os.fchown(descriptor, uid, gid)
         os.fchmod(descriptor, mode)
-        left = memoryview(data)
-        while left:
-            left = left[os.write(descriptor, left) :]
+        for chunk in [data] if isinstance(data, bytes) else data:
+            left = memoryview(chunk)
+            while left:
+                left = left[os.write(descriptor, left) :]
         if mtime_ns is not None:
             os.utime(descriptor, ns=(mtime_ns, mtime_ns))
         os.fsync(descriptor)
@@ -102,7 +106,13 @@ def stage_file(path: str, data: bytes, mode: int, uid: int = 0, gid: int = 0, mt
 
 
 def write_atomically(
-    path: str, data: bytes, mode: int, tag: str, uid: int = 0, gid: int = 0, mtime_ns: int | None = None
+    path: str,
+    data: bytes | Iterable[bytes],
+    mode: int,
+    tag: str,
+    uid: int = 0,
+    gid: int = 0,
+    mtime_ns: int | None = None,
 ) -> None:
     """Replace `path` by `data` so that a reader, or a power cut, finds the old content or the new one."""
     temporary = temporary_name(path, tag)

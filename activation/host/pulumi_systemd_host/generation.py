@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from .asking import PROGRAM
 from .bundle import Bundle, Unit
-from .errors import HostError
+from .errors import problem_text
 from .files import file_sha256, remove_empty_directory, remove_file, remove_tree, sha256_hex
 from .generations import drop_generations, release_directories
 from .holding import valid
@@ -226,8 +226,8 @@ def tidy(work: Work, ledger: Ledger) -> None:
             ledger.directories, ledger.leaving = left, Leaving()
             write_ledger(work.system, ledger)
         remove_tree(work.pending_directory)
-    except (HostError, OSError) as problem:
-        work.warnings.append(f"{TRIED_AGAIN}: {problem}")
+    except Exception as problem:  # noqa: BLE001 the new state counts, whatever it is
+        work.warnings.append(f"{TRIED_AGAIN}: {problem_text(problem)}")
 
 
 def drop_unlisted(work: Work, ledger: Ledger) -> None:

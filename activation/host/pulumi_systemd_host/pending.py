@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Callable
 
 from .enablement import concerns, enablement_directories, enablement_links
-from .errors import HostError
+from .errors import HostError, problem_text
 from .exit_status import told
 from .files import (
     link_atomically,
@@ -124,9 +124,9 @@ def undo(system: System, directory: str, pending: Pending, wait_sec: float, at_b
     what ran before is put on it; no start is waited for, since each waits for this.
     """
     undone = Undone()
-    _attempt(undone.units, lambda: end_left_behind(system, pending.transaction))
+    attempt(undone.units, lambda: end_left_behind(system, pending.transaction))
     units = Units(system, wait_sec, system.now() + max(3 * wait_sec, 120.0))
-    states = _attempt(undone.units, lambda: units.show(pending.units)) or {}
+    states = attempt(undone.units, lambda: units.show(pending.units)) or {}
     enabled = {os.path.basename(path) for path in pending.links}
     extra = [
         name
@@ -136,27 +136,26 @@ def undo(system: System, directory: str, pending: Pending, wait_sec: float, at_b
         and not (pending.units[name].running or pending.units[name].looping)
     ]
     if extra:
-        _attempt(undone.units, lambda: units.stop(extra))
+        attempt(undone.units, lambda: units.stop(extra))
     changed = _restore_files(system, directory, pending, undone)
-    changed = _restore_links(system, pending, undone) or changed
+    changed = attempt(undone.files, lambda: _restore_links(system, pending, undone)) or changed
     if changed or pending.switching:
-        _attempt(undone.units, units.daemon_reload)
-        _attempt(undone.units, lambda: units.apply_limits(pending.slices, f"{pending.transaction}-undo"))
-        _attempt(undone.units, lambda: units.reset_failed(pending.involved))
-    if at_boot:
-        _bring_back_later(units, pending, undone)
-    else:
-        _bring_back(units, pending, undone)
+        attempt(undone.units, units.daemon_reload)
+        attempt(undone.units, lambda: units.apply_limits(pending.slices, f"{pending.transaction}-undo"))
+        attempt(undone.units, lambda: units.reset_failed(pending.involved))
+    bring_back = _bring_back_later if at_boot else _bring_back
+    attempt(undone.units, lambda: bring_back(units, pending, undone))
     _remove_accounts(system, directory, pending, undone)
-    _settle(system, pending, undone)
+    attempt(undone.files, lambda: _settle(system, pending, undone))
     return undone
 
 
-def _attempt(problems: list[str], step: Callable[[], Any]) -> Any:
+def attempt(problems: list[str], step: Callable[[], Any]) -> Any:
+    """The result of a step of the way back. Whatever goes wrong in it is told, and the next one follows."""
     try:
         return step()
-    except (HostError, OSError, OverflowError) as problem:
-        problems.append(str(problem))
+    except Exception as problem:  # noqa: BLE001
+        problems.append(problem_text(problem))
         return None
 
 
@@ -167,11 +166,11 @@ def _restore_files(system: System, directory: str, pending: Pending, undone: Und
         return restore_path(system, directory, saved, pending.transaction)
 
     for saved in pending.paths:
-        changed = bool(_attempt(undone.files, lambda saved=saved: restore(saved))) or changed  # type: ignore[misc]
+        changed = bool(attempt(undone.files, lambda saved=saved: restore(saved))) or changed  # type: ignore[misc]
     for path in pending.temporaries:
-        _attempt(undone.files, lambda path=path: remove_tree(system.at(path)))  # type: ignore[misc]
+        attempt(undone.files, lambda path=path: remove_tree(system.at(path)))  # type: ignore[misc]
     for path in pending.trees:
-        _attempt(undone.files, lambda path=path: remove_tree(system.at(path)))  # type: ignore[misc]
+        attempt(undone.files, lambda path=path: remove_tree(system.at(path)))  # type: ignore[misc]
     for path in reversed(pending.directories):
         remove_empty_directory(system.at(path))
     return changed
@@ -187,12 +186,12 @@ def _restore_links(system: System, pending: Pending, undone: Undone) -> bool:
     for path, target in now.items():
         if path not in pending.links and concerns(path, target, names):
             changed = True
-            _attempt(undone.files, lambda path=path: remove_file(path))  # type: ignore[misc]
+            attempt(undone.files, lambda path=path: remove_file(path))  # type: ignore[misc]
     for path, target in pending.links.items():
         if now.get(path) != target and concerns(path, target, names):
             changed = True
-            _attempt(undone.files, lambda path=path: make_directories(os.path.dirname(path)))  # type: ignore[misc]
-            _attempt(undone.files, lambda path=path, target=target: link_atomically(path, target, pending.transaction))  # type: ignore[misc]
+            attempt(undone.files, lambda path=path: make_directories(os.path.dirname(path)))  # type: ignore[misc]
+            attempt(undone.files, lambda path=path, target=target: link_atomically(path, target, pending.transaction))  # type: ignore[misc]
     for path in enablement_directories(system):
         if path not in pending.link_directories:
             remove_empty_directory(path)
@@ -201,10 +200,10 @@ def _restore_links(system: System, pending: Pending, undone: Undone) -> bool:
 
 def _bring_back_later(units: Units, pending: Pending, undone: Undone) -> None:
     ran = [name for name, before in pending.units.items() if (before.running or before.looping) and not before.job]
-    states: dict[str, UnitState] = _attempt(undone.units, lambda: units.show(ran)) or {}
+    states: dict[str, UnitState] = attempt(undone.units, lambda: units.show(ran)) or {}
     again = [name for name, state in states.items() if state.loaded and not state.running]
     if again:
-        _attempt(undone.units, lambda: units.start_later(again))
+        attempt(undone.units, lambda: units.start_later(again))
 
 
 def _settle(system: System, pending: Pending, undone: Undone) -> None:
@@ -213,12 +212,12 @@ def _settle(system: System, pending: Pending, undone: Undone) -> None:
     directories = {os.path.dirname(system.at(path)) for path in paths}
     for directory in sorted(directories | set(enablement_directories(system))):
         if os.path.isdir(directory):
-            _attempt(undone.files, lambda directory=directory: sync_directory(directory))  # type: ignore[misc]
+            attempt(undone.files, lambda directory=directory: sync_directory(directory))  # type: ignore[misc]
 
 
 def _bring_back(units: Units, pending: Pending, undone: Undone) -> None:
     """Run again what ran before and does not, or runs with the definition that was taken back."""
-    states: dict[str, UnitState] = _attempt(undone.units, lambda: units.show(pending.units)) or {}
+    states: dict[str, UnitState] = attempt(undone.units, lambda: units.show(pending.units)) or {}
     again = []
     for name, before in pending.units.items():
         state = states.get(name)
@@ -235,15 +234,15 @@ def _bring_back(units: Units, pending: Pending, undone: Undone) -> None:
     again = list(dict.fromkeys([*again, *(name for name in serving if pending.units[name].running)]))
     stuck = [name for name in again if states[name].active == "deactivating"]
     if stuck:
-        _attempt(undone.units, lambda: units.kill(stuck))
+        attempt(undone.units, lambda: units.kill(stuck))
     if serving:
-        _attempt(undone.units, lambda: units.stop(serving))
+        attempt(undone.units, lambda: units.stop(serving))
     roll = rolled(again, pending.units)
-    _attempt(undone.units, lambda: units.bring_up([name for name in again if name not in roll], []))
+    attempt(undone.units, lambda: units.bring_up([name for name in again if name not in roll], []))
     for name in roll:
-        _attempt(undone.units, lambda name=name: units.bring_up([name], []))  # type: ignore[misc]
+        attempt(undone.units, lambda name=name: units.bring_up([name], []))  # type: ignore[misc]
     _reload_again(units, pending, states, undone)
-    after: dict[str, UnitState] = _attempt(undone.units, lambda: units.show(again)) or {}
+    after: dict[str, UnitState] = attempt(undone.units, lambda: units.show(again)) or {}
     for name, state in after.items():
         if pending.units[name].running and not state.running:
             undone.units.append(f"{name} is not running again: {told(state)}")
@@ -256,7 +255,7 @@ def _reload_again(units: Units, pending: Pending, states: dict[str, UnitState], 
         if name in states and states[name].running and states[name].invocation == pending.units[name].invocation
     ]
     if names:
-        _attempt(undone.units, lambda: units.reload(names))
+        attempt(undone.units, lambda: units.reload(names))
 
 
 def _remove_accounts(system: System, directory: str, pending: Pending, undone: Undone) -> None:
@@ -271,4 +270,4 @@ def _remove_accounts(system: System, directory: str, pending: Pending, undone: U
         remove_copies(system, os.stat(os.path.join(directory, "pending.json")).st_mtime)
 
     if pending.users or pending.groups:
-        _attempt(undone.files, remove)
+        attempt(undone.files, remove)

@@ -40,6 +40,7 @@ def run_transaction(operation: str, transaction: str, login_home: str | None) ->
     kept: list[str] = []
     failure: Answer | None = None
     scope = ""
+    is_half_done = False
     try:
         path = os.path.join(scratch, "bundle.json")
         with open(path, "rb") as source:
@@ -55,7 +56,7 @@ def run_transaction(operation: str, transaction: str, login_home: str | None) ->
         try:
             code, text = 0, work.run().to_json(redactor)
         finally:
-            kept = work.kept
+            kept, is_half_done = work.kept, work.is_half_done
     except HostError as problem:
         code, text = 1, redactor.redact(str(problem))
         unconfirmed = isinstance(problem.__cause__, NotConfirmedError)
@@ -67,8 +68,9 @@ def run_transaction(operation: str, transaction: str, login_home: str | None) ->
     write_result(scratch, Result(code, text, tuple(kept)))
     # Nobody may wait any more.
     Scratch(transaction, alive).release()
-    # A failure that was told is none of the unit: that would be one that nobody has told.
-    return 0
+    # A failure that was told is none of the unit: that would be one that nobody has told. But one that is half done is:
+    # systemd starts the unit for a restart then, which tries the way back once more (`OnFailure=`, waiting.py).
+    return 1 if code and is_half_done else 0
 
 
 def _back(scratch: str) -> Back | None:
@@ -115,6 +117,9 @@ def write_result(scratch: str, result: Result) -> None:
 def _tell(system: System, transaction: str, found: list[Recovered]) -> None:
     """The result of a transaction that could not write its own, where somebody may wait for it: not after a restart."""
     scratch = os.path.join(DIRECTORY, transaction)
+    if os.path.exists(os.path.join(scratch, RESULT)):
+        # It told what happened, and that it is half done: only the way back was tried once more.
+        return
     try:
         with open(os.path.join(scratch, REQUEST), encoding="utf-8") as source:
             scope = str(json.load(source)["scope"])

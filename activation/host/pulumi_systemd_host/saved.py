@@ -6,7 +6,7 @@ import os
 import shutil
 from dataclasses import dataclass
 
-from .files import file_sha256, found_at, link_atomically, make_directories, remove_file, write_atomically
+from .files import CHUNK, file_sha256, found_at, link_atomically, make_directories, remove_file, write_atomically
 from .system import System
 
 
@@ -64,6 +64,6 @@ def restore_path(system: System, directory: str, saved: SavedPath, tag: str) -> 
         return False
     make_directories(os.path.dirname(path))
     with open(backup, "rb") as source:
-        data = source.read()
-    write_atomically(path, data, saved.mode, tag, saved.uid, saved.gid, saved.mtime_ns)
+        chunks = iter(lambda: source.read(CHUNK), b"")
+        write_atomically(path, chunks, saved.mode, tag, saved.uid, saved.gid, saved.mtime_ns)
     return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Callable
 
@@ -75,16 +76,21 @@ class SwapMeter:
         self._over = threading.Event()
         self._clocks: list[threading.Thread] = []
 
-    def begin(self, targets: list[Target]) -> None:
-        """Look at each target that answers now; of several of one unit at the first."""
-        answering = [target for target, answered in zip(targets, _answer_now(targets)) if answered]
-        for target in answering:
-            if target.unit not in self._tallies:
-                self._tallies[target.unit] = _Tally()
-                self._targets.append(target)
-        for target in self._targets:
-            self._clocks.append(threading.Thread(target=self._run, args=(target,), daemon=True))
-            self._clocks[-1].start()
+    def begin(self, targets: list[Target]) -> list[str]:
+        """Look at each target that answers now; of several of one unit at the first. Warnings where that cannot be."""
+        try:
+            for target, answered in zip(targets, _answer_now(targets)):
+                if answered and target.unit not in self._tallies:
+                    self._tallies[target.unit] = _Tally()
+                    clock = threading.Thread(target=self._run, args=(target,), daemon=True)
+                    clock.start()
+                    self._clocks.append(clock)
+                    self._targets.append(target)
+        except (RuntimeError, MemoryError, OSError) as problem:
+            # A host without a thread to spare. Not what ends the transaction: SIGTERM.
+            why = str(problem) or type(problem).__name__
+            return [f"what clients meet while services change over cannot be looked at: {why}"]
+        return []
 
     def end(self) -> list[Swap]:
         """Make no more probes, wait for those that are out, and tell what all of them met. Nothing the second time."""
@@ -103,8 +109,11 @@ class SwapMeter:
             own = [thread for thread in own if thread.is_alive()]
             if len(own) < MOST_AT_ONCE:
                 # A daemon: what hangs must not keep the program from its end.
-                own.append(threading.Thread(target=self._probe, args=(target,), daemon=True))
-                own[-1].start()
+                probe = threading.Thread(target=self._probe, args=(target,), daemon=True)
+                # A host without a thread to spare now may have one at the next look.
+                with suppress(RuntimeError, MemoryError):
+                    probe.start()
+                    own.append(probe)
             self._over.wait(OFTEN_SEC if time.monotonic() - begin < OFTEN_FOR_SEC else SELDOM_SEC)
         for thread in own:
             thread.join(PATIENCE_SEC)

@@ -32,7 +32,7 @@ def switch(work: Work, old: Ledger, made: Plan, pending: Pending, seen: Observat
     _place_releases(work, made)
     run_hooks(work, made, ("check", "pre-start"))
     _move_files(work, made, seen)
-    work.swaps.begin(swap_targets(work, made, seen))
+    work.warnings += work.swaps.begin(swap_targets(work, made, seen))
     work.units.stop([*made.hold, *made.stop])
     _stop_latecomers(work, made)
     # `systemctl disable` of a name without a file is an error.

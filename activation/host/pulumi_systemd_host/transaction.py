@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import time
+import traceback
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,14 @@ from .bystanders import fallen_bystanders
 from .confirmation import await_confirmation
 from .enablement import UNITS, enablement_directories
 from .environments import index_secrets
-from .errors import HostError, InterruptedRunError, NotConfirmedError, UnitsDownError
+from .errors import (
+    HostError,
+    InterruptedRunError,
+    NotConfirmedError,
+    UnitsDownError,
+    is_foreseen,
+    problem_text,
+)
 from .exit_status import told
 from .files import remove_temporaries, remove_tree, sync_directory
 from .generation import drop_unlisted, next_ledger, settle_uploads, tidy
@@ -33,7 +41,7 @@ from .keeping import drop_keeping
 from .ledger import Hold, Ledger, RolledBack, other_ledgers, read_ledger, remove_ledger, write_ledger
 from .lock import host_lock
 from .observe import observe
-from .pending import Pending, Undone, undo
+from .pending import Pending, Undone, attempt, undo
 from .plan import plan
 from .plan_shape import Action, Observation, Plan
 from .receipt import Receipt, repeated
@@ -47,6 +55,7 @@ from .system import System
 from .systemctl import UnitState, version
 from .units import Units
 from .work import Work
+from .writing import write_quietly
 
 # Telling what happened has its own time: that of the transaction may be used up.
 STORY_SEC = 60.0
@@ -146,8 +155,9 @@ class Transaction:
     def _drop_keeping(self) -> None:
         try:
             drop_keeping(self.system)
-        except OSError as problem:
-            self.work.warnings.append(f"what is kept for a restart of the host could not be removed: {_told(problem)}")
+        except Exception as problem:  # noqa: BLE001 the new state may count already
+            told = problem_text(problem)
+            self.work.warnings.append(f"what is kept for a restart of the host could not be removed: {told}")
 
     def _take_over_answers(self) -> None:
         """What earlier runs of this scope answered, and nobody is known to have got: this run tells it."""
@@ -239,6 +249,21 @@ class Transaction:
         if not made.changes_host and self.operation != "destroy" and not made.adopted:
             return self._unchanged(old, made, seen)
         try:
+            after, states = self._reach(old, made, seen)
+        except Exception as problem:  # noqa: BLE001 whatever it is, the host may be half changed
+            cause = problem if isinstance(problem, NotConfirmedError) else None
+            raise HostError(self._taken_back(problem, old)) from cause
+        tidy(work, after)
+        if self.operation == "destroy":
+            forget_answers(self.kept)
+            self._remove_ledger()
+            return self._receipt("destroyed", old.generation, made.actions)
+        return self._receipt("applied", after.generation, made.actions, states)
+
+    def _reach(self, old: Ledger, made: Plan, seen: Observation) -> tuple[Ledger, dict[str, UnitState]]:
+        """Have the new state on the host, and count. A SIGTERM comes out of here as an error or not at all."""
+        work = self.work
+        try:
             pending = stage(work, old, made, seen, self._begun)
             switch(work, old, made, pending, seen)
             self._tell_swaps()
@@ -255,16 +280,14 @@ class Transaction:
             if self.operation == "apply":
                 self._keep(self._receipt("applied", after.generation, made.actions, states))
             write_ledger(self.system, after)
-        except (HostError, InterruptedRunError, OSError) as problem:
+            return after, states
+        finally:
             self.interruptible = False
-            cause = problem if isinstance(problem, NotConfirmedError) else None
-            raise HostError(self._taken_back(problem, old)) from cause
-        tidy(work, after)
-        if self.operation == "destroy":
-            forget_answers(self.kept)
-            self._remove_ledger()
-            return self._receipt("destroyed", old.generation, made.actions)
-        return self._receipt("applied", after.generation, made.actions, states)
+
+    @property
+    def is_half_done(self) -> bool:
+        """Whether the record of the way back is still there, so that somebody has to take it."""
+        return self.pending is not None and os.path.isdir(self.work.pending_directory)
 
     def _tell_swaps(self) -> None:
         self.swaps = self.work.swaps.end()
@@ -339,9 +362,11 @@ class Transaction:
 
     def _taken_back(self, problem: Exception, old: Ledger) -> str:
         """Undo, and tell the whole story."""
-        story = [_told(problem) if isinstance(problem, OSError) else str(problem)]
+        story = [problem_text(problem)]
+        if not is_foreseen(problem):
+            attempt([], lambda: self._trace(problem))
         if isinstance(problem, UnitsDownError):
-            story += self._about(problem)
+            story += attempt(story, lambda: self._about(problem)) or []
         if self.pending is None:
             self._forget(old)
             return "\n".join(story)
@@ -365,6 +390,11 @@ class Transaction:
         if not undone.files:
             self._forget(old)
         return undone
+
+    def _trace(self, problem: Exception) -> None:
+        """A fault of this program, for the journal of its unit."""
+        lines = traceback.format_exception(type(problem), problem, problem.__traceback__)
+        write_quietly(2, self.redactor.redact("".join(lines)))
 
     def _about(self, problem: UnitsDownError) -> list[str]:
         lines: list[str] = []

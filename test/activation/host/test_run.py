@@ -12,11 +12,13 @@ from typing import Any
 from unittest import mock
 
 from fake_systemd import Crash
+from pulumi_systemd_host_under_test import encoded
 from test_transaction import GUARDED, SCOPE, WithHost, bundle, service
 
-from pulumi_systemd_host import asking, run, waiting
+from pulumi_systemd_host import asking, run, transaction, waiting
 from pulumi_systemd_host.asking import Request
 from pulumi_systemd_host.bundle import Bundle
+from pulumi_systemd_host.errors import HostError
 from pulumi_systemd_host.keeping import NAME
 from pulumi_systemd_host.ledger import read_ledger
 from pulumi_systemd_host.recovery import recover_all
@@ -44,9 +46,9 @@ class WithUmask(WithHost):
         return False
 
 
-class Told(unittest.TestCase):
-    def test_a_failure_that_was_told_is_none_of_the_unit(self) -> None:
-        """Else systemd would start the way back for it, and keep a failed unit."""
+class Told(WithHost):
+    def setUp(self) -> None:
+        super().setUp()
         directory = tempfile.TemporaryDirectory()
         self.addCleanup(directory.cleanup)
         self.addCleanup(os.umask, os.umask(0o077))
@@ -54,6 +56,31 @@ class Told(unittest.TestCase):
             patch = mock.patch.object(module, "DIRECTORY", directory.name)
             patch.start()
             self.addCleanup(patch.stop)
+
+    def test_what_is_left_half_done_is_a_failure_of_the_unit_and_its_result_stays(self) -> None:
+        """systemd starts the unit for a restart then, and the one who asked still reads what happened."""
+        self.apply(OLD)
+        before = self.host.tree(), self.host.running_set()
+        scratch = asking.begin(Request(SCOPE, "apply", "d"), b"# the program\n", b"{}")
+        wanted = replace(NEW, raw=encoded(NEW))
+        with contextlib.ExitStack() as patches:
+            patches.enter_context(mock.patch.object(run, "Host", lambda *_: self.host))
+            patches.enter_context(mock.patch.object(run, "parse_bundle", lambda _: wanted))
+            with mock.patch.object(transaction, "switch", side_effect=HostError("it failed")):
+                with mock.patch.object(transaction, "undo", side_effect=MemoryError):
+                    self.assertEqual(run.run_transaction("apply", scratch.transaction, self.home), 1)
+            told = scratch.result()
+            patches.enter_context(contextlib.redirect_stderr(io.StringIO()))
+            self.assertEqual(run.run_recovery(None, at_boot=True), 0)
+        assert told is not None
+        self.assertEqual((told.code, scratch.result()), (1, told))
+        self.assertRegex(told.text, "it failed(.|\n)*MemoryError")
+        tree = {path: each for path, each in self.host.tree().items() if "answer-" not in path}
+        self.assertEqual((tree, self.host.running_set()), before)
+        scratch.release()
+
+    def test_a_failure_that_was_told_is_none_of_the_unit(self) -> None:
+        """Else systemd would start the way back for it, and keep a failed unit."""
         scratch = asking.begin(Request("a/b/c", "apply", "d"), b"", b'{"format": 1}')
         self.assertEqual(run.run_transaction("apply", scratch.transaction, None), 0)
         result = scratch.result()

@@ -83,6 +83,26 @@ class Meter(unittest.TestCase):
         self.meter.begin([Target(API, "there", "request", self.ask)])
         self.assertEqual(self.meter.end(), [])
 
+    def test_a_host_without_a_thread_to_spare_is_no_reason_to_fail(self) -> None:
+        start = threading.Thread.start
+        for spare in range(3):
+            with self.subTest(spare):
+                left = [None] * spare
+
+                def begun(thread: threading.Thread) -> None:
+                    if not left:
+                        raise RuntimeError("can't start new thread")
+                    left.pop()
+                    start(thread)
+
+                meter = SwapMeter()
+                with mock.patch.object(threading.Thread, "start", begun):
+                    warnings = meter.begin([Target(API, "there", "request", self.ask)])
+                    time.sleep(0.03)
+                    swaps = meter.end()
+                self.assertEqual(([swap.made for swap in swaps], len(warnings)), ([0], 0) if spare == 2 else ([], 1))
+                self.assertTrue(all(each.endswith("looked at: can't start new thread") for each in warnings))
+
     def test_the_first_that_answers_is_looked_at(self) -> None:
         def refused(_seconds: float) -> None:
             raise ConnectionRefusedError

@@ -309,6 +309,51 @@ class Apply(WithHost):
         self.assertEqual([action["action"] for action in receipt["actions"]], ["restart"])
 
 
+class Switched(WithHost):
+    """What becomes of a transaction that has begun to change the host."""
+
+    def changed(self) -> Bundle:
+        """A change to make, on a host that has a state; `before` is that one."""
+        self.apply(bundle([service("a.service"), service("b.service")], files=[env("first-value")]))
+        self.before = self.host.tree(), self.host.running_set()
+        return bundle([service("a.service", "other"), service("c.service")], files=[env("second-value")])
+
+    def test_a_fault_on_the_way_back_is_told_and_the_rest_of_it_goes_on(self) -> None:
+        wanted = self.changed()
+        files, running = self.before
+        patches = mock.patch("pulumi_systemd_host.pending._restore_links", side_effect=MemoryError)
+        stop = mock.patch("pulumi_systemd_host.switching._watch", side_effect=RuntimeError("can't start\na thread"))
+        with patches, stop, mock.patch("pulumi_systemd_host.transaction.write_quietly"):
+            with self.assertRaisesRegex(HostError, "a fault.*: RuntimeError: can't start a thread\n") as caught:
+                self.apply(wanted)
+        self.assertRegex(str(caught.exception), "not back are:\n  a fault in .* program: MemoryError\n")
+        self.assertEqual(self.host.running_set(), running)
+        for path in (f"{ETC}/a.service", f"{ETC}/b.service", "/etc/orders/api.env"):
+            self.assertEqual(self.host.tree()[path], files[path])
+
+    def test_a_sigterm_while_another_failure_is_on_its_way_is_taken_back_too(self) -> None:
+        class Late(Transaction):
+            """The signal comes right before the program stops listening to it."""
+
+            comes = False
+
+            def __setattr__(self, name: str, value: Any) -> None:
+                if name == "interruptible" and self.comes:
+                    Late.comes = False
+                    self._interrupted(signal.SIGTERM, None)
+                super().__setattr__(name, value)
+
+            def _tell_swaps(self) -> None:
+                Late.comes = True
+                raise HostError("it failed")
+
+        wanted = self.changed()
+        with mock.patch(f"{__name__}.Transaction", Late):
+            with self.assertRaisesRegex(HostError, "told to end(.|\n)*back on its previous state"):
+                self.apply(wanted)
+        self.assertEqual((self.host.tree(), self.host.running_set()), self.before)
+
+
 class Faults(WithHost):
     """Fails and kills the program at every one of its steps; the host must end as before, or as asked."""
 
@@ -359,7 +404,7 @@ class Faults(WithHost):
             try:
                 self.apply(after)
                 ended = True
-            except (HostError, Crash):
+            except (HostError, Crash, MemoryError):
                 ended = False
             reached = self.host.steps >= at
             self.host.fail_at, self.host.dead = None, False
@@ -412,10 +457,19 @@ class Faults(WithHost):
         self.assertGreater(count, 60)
 
     def test_an_error_at_every_step_is_undone_at_once(self) -> None:
+        self.assert_undone_at_every_step(lambda: OSError(28, "No space left on device"))
+
+    def test_a_fault_of_the_program_at_every_step_is_undone_at_once(self) -> None:
+        with mock.patch("pulumi_systemd_host.transaction.write_quietly") as journal:
+            self.assert_undone_at_every_step(MemoryError)
+        self.assertRegex(journal.call_args_list[0].args[1], "Traceback(.|\n)*MemoryError")
+
+    def assert_undone_at_every_step(self, failure: Callable[[], BaseException]) -> None:
         count = 0
-        for at, _before, after, ended in self.attempts(lambda: OSError(28, "No space left on device")):
+        for at, _before, after, ended in self.attempts(failure):
             count += 1
-            if ended:
+            ledger = read_ledger(self.host, SCOPE)
+            if ended or (ledger and ledger.generation == 2):
                 self.apply(after)
                 self.assert_as_asked(after, at)
             else:
