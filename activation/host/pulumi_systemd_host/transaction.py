@@ -120,10 +120,9 @@ class Transaction:
             with host_lock(self.system, holder, work.given.transaction_sec):
                 self.interruptible = False
                 return self._run_alone()
-        except InterruptedRunError as problem:
-            raise HostError(f"{problem}; nothing was changed on the host") from None
-        except OSError as problem:
-            raise HostError(f"{_told(problem)}; nothing was changed on the host") from None
+        except (InterruptedRunError, OSError) as problem:
+            known = "; nothing was changed on the host" if self.pending is None else ""
+            raise HostError(f"{problem_text(problem)}{known}") from None
 
     def _run_alone(self) -> Receipt:
         # Asked now: once the new state counts, nothing that can fail may come before the receipt.
@@ -319,7 +318,7 @@ class Transaction:
         try:
             remove_ledger(self.system, self.work.given.scope)
         except OSError as problem:
-            self.work.warnings.append(f"the empty ledger could not be removed: {_told(problem)}")
+            self.work.warnings.append(f"the empty ledger could not be removed: {problem_text(problem)}")
 
     def _settle_links(self) -> None:
         """The new state counts once the ledger is on disk: what systemctl did must be there before."""
@@ -368,8 +367,13 @@ class Transaction:
         if isinstance(problem, UnitsDownError):
             story += attempt(story, lambda: self._about(problem)) or []
         if self.pending is None:
-            self._forget(old)
+            attempt(story, lambda: self._forget(old))
             return "\n".join(story)
+        stays = self._why_ledger_stays(old)
+        if stays:
+            # The old files under a ledger with the new ones would be half of each. This way the next run tidies up.
+            story.append(f"The host stays on the new state: its ledger could not be taken back ({stays}).")
+            return "\n".join([*story, f"Next: put right what is named above, then {_again(self.back)}."])
         started = self.pending.switching
         undone = self._undo(self.pending, old)
         story += [swap.told for swap in self.work.swaps.end()]
@@ -377,18 +381,27 @@ class Transaction:
             story.append(_way_back(undone, old, self.back))
         return "\n".join(story)
 
+    def _why_ledger_stays(self, old: Ledger) -> str:
+        """What keeps the ledger of the new state on the disk; empty where the old one is there (again)."""
+        problems: list[str] = []
+
+        def counts() -> bool:
+            written = read_ledger(self.system, old.scope)
+            return written is not None and written.transaction == self.work.transaction
+
+        if attempt([], counts):
+            # Its last write failed after the rename. While it is there, a crash would count this transaction as done.
+            attempt(problems, lambda: write_ledger(self.system, old))
+        return problems[0] if problems and attempt([], counts) else ""
+
     def _undo(self, pending: Pending, old: Ledger) -> Undone:
         work = self.work
         own = answer_path(self.system, old.scope, work.transaction)
         forget_answers([own])
         self.kept = [path for path in self.kept if path != own]
-        written = read_ledger(self.system, old.scope)
-        if written and written.transaction == work.transaction:
-            # Its last write failed after the rename. While it is there, a crash would count this transaction as done.
-            write_ledger(self.system, old)
         undone = undo(self.system, work.pending_directory, pending, work.given.wait_sec)
         if not undone.files:
-            self._forget(old)
+            attempt(undone.files, lambda: self._forget(old))
         return undone
 
     def _trace(self, problem: Exception) -> None:
@@ -440,18 +453,18 @@ def _how_to_adopt(made: Plan) -> str:
     )
 
 
-def _told(problem: OSError) -> str:
-    return f"{problem.filename or 'the host'}: {problem.strerror or problem}"
-
-
 def _told_late(answer: Answer) -> str:
     did = [f"{action['action']} {action['unit']}" for action in answer.receipt.get("actions", [])]
     text = f"it went well: {', '.join(did) or 'nothing had to be done'}" if answer.code == 0 else answer.text
     return f"the transaction {answer.transaction}, whose connection was lost before it could tell, ended so: {text}"
 
 
+def _again(back: Back | None) -> str:
+    return "try again" if back else "run `pulumi up` again"
+
+
 def _way_back(undone: Undone, old: Ledger, back: Back | None) -> str:
-    again = "try again" if back else "run `pulumi up` again"
+    again = _again(back)
     state = f"generation {old.generation}" if old.generation else "as before the first `pulumi up`"
     if undone.clean:
         return (

@@ -16,6 +16,7 @@ from unittest import mock
 from fake_systemd import ETC, Crash, FakeSystemd
 from pulumi_systemd_host_under_test import encoded, unit
 
+from pulumi_systemd_host import files
 from pulumi_systemd_host.answer import forget_answers
 from pulumi_systemd_host.bundle import Bundle, File, Release, Unit, User
 from pulumi_systemd_host.errors import HostError
@@ -77,6 +78,13 @@ class WithHost(unittest.TestCase):
         finally:
             self.guarding = False
         return receipt
+
+    def fresh_host(self) -> None:
+        directory = tempfile.TemporaryDirectory(dir=MEMORY)
+        self.addCleanup(directory.cleanup)
+        self.home, self.scratch = os.path.join(directory.name, "home"), os.path.join(directory.name, "scratch")
+        os.mkdir(self.home)
+        self.host = FakeSystemd(os.path.join(directory.name, "root"))
 
     def archive(self, text: str) -> Release:
         data = io.BytesIO()
@@ -320,7 +328,7 @@ class Switched(WithHost):
 
     def test_a_fault_on_the_way_back_is_told_and_the_rest_of_it_goes_on(self) -> None:
         wanted = self.changed()
-        files, running = self.before
+        tree, running = self.before
         patches = mock.patch("pulumi_systemd_host.pending._restore_links", side_effect=MemoryError)
         stop = mock.patch("pulumi_systemd_host.switching._watch", side_effect=RuntimeError("can't start\na thread"))
         with patches, stop, mock.patch("pulumi_systemd_host.transaction.write_quietly"):
@@ -329,7 +337,46 @@ class Switched(WithHost):
         self.assertRegex(str(caught.exception), "not back are:\n  a fault in .* program: MemoryError\n")
         self.assertEqual(self.host.running_set(), running)
         for path in (f"{ETC}/a.service", f"{ETC}/b.service", "/etc/orders/api.env"):
-            self.assertEqual(self.host.tree()[path], files[path])
+            self.assertEqual(self.host.tree()[path], tree[path])
+
+    def test_a_failure_of_the_last_step_is_taken_back_unless_the_new_state_counts_already(self) -> None:
+        write = files.write_atomically
+        for full in (False, True):
+            with self.subTest(full):
+                self.fresh_host()
+                wanted = self.changed()
+                broken = [OSError(5, "Input/output error", "ledger.json")]
+
+                def written(path: str, *arguments: Any) -> None:
+                    """Its first write fails after the rename, in the sync of the directory."""
+                    if full and not broken:
+                        raise OSError(28, "No space left on device", path)
+                    write(path, *arguments)
+                    if broken:
+                        raise broken.pop()
+
+                with mock.patch("pulumi_systemd_host.ledger.write_atomically", written):
+                    with self.assertRaisesRegex(HostError, "ledger.json: Input/output error\n") as caught:
+                        self.apply(wanted)
+                self.assertNotIn("nothing was changed", str(caught.exception))
+                if full:
+                    self.assertRegex(str(caught.exception), "stays on the new state.*/ledger.json: No space left")
+                    self.assertRegex(" ".join(self.apply(wanted)["warnings"]), "after its new state counted")
+                    self.assertEqual(sorted(self.host.running), ["a.service", "c.service"])
+                else:
+                    self.assertRegex(str(caught.exception), "is back on its previous state")
+                    # It was written anew, with the content that it had.
+                    tree, now = self.before[0], self.host.tree()
+                    ledger = f"/var/lib/pulumi-systemd/{SCOPE}/ledger.json"
+                    self.assertEqual(tree.pop(ledger)[2], now.pop(ledger)[2])
+                    self.assertEqual((now, self.host.running_set()), (tree, self.before[1]))
+
+    def test_nothing_was_changed_is_told_only_of_what_had_not_begun(self) -> None:
+        wanted = self.changed()
+        for step, told in (("observe", "; nothing was changed on the host"), ("tidy", "")):
+            with mock.patch(f"pulumi_systemd_host.transaction.{step}", side_effect=OSError(28, "No space left", "x")):
+                with self.subTest(step), self.assertRaisesRegex(HostError, f"^x: No space left{told}$"):
+                    self.apply(wanted)
 
     def test_a_sigterm_while_another_failure_is_on_its_way_is_taken_back_too(self) -> None:
         class Late(Transaction):
@@ -411,13 +458,6 @@ class Faults(WithHost):
             if not reached:
                 return
             yield at, before, after, ended
-
-    def fresh_host(self) -> None:
-        directory = tempfile.TemporaryDirectory(dir=MEMORY)
-        self.addCleanup(directory.cleanup)
-        self.home, self.scratch = os.path.join(directory.name, "home"), os.path.join(directory.name, "scratch")
-        os.mkdir(self.home)
-        self.host = FakeSystemd(os.path.join(directory.name, "root"))
 
     def assert_as_before(self, at: int) -> None:
         tree = {path: value for path, value in self.host.tree().items() if not path.startswith("/var/lib/pulumi")}
