@@ -267,7 +267,10 @@ class Transaction:
             switch(work, old, made, pending, seen)
             self._tell_swaps()
             if self.operation == "apply" and work.given.confirm_sec:
+                asked = self.system.now()
                 await_confirmation(self.system, work.scratch, work.given.confirm_sec)
+                # To wait for a person is none of its own time.
+                work.units.ends_at += self.system.now() - asked
             states = self._final_states()
             work.warnings += fallen_bystanders(work, made, seen, states)
             # From here on an end is no reason to go back: it comes too late, or finds nothing to interrupt.

@@ -127,6 +127,17 @@ class Confirmation(WithHost):
         self.assertIsInstance(caught.exception.__cause__, NotConfirmedError)
         self.assertEqual((self.host.tree(), self.host.running_set()), before)
 
+    def test_the_wait_for_it_is_none_of_the_time_of_the_transaction(self) -> None:
+        sleep = self.host.sleep
+
+        def confirmed_late(seconds: float) -> None:
+            sleep(seconds)
+            if self.host.clock > 150:
+                confirmation.confirm(f"{self.scratch}-1")
+
+        with mock.patch.object(self.host, "sleep", confirmed_late):
+            self.assertEqual(self.apply(bundle(OLD, confirm_sec=200, transaction_sec=100))["outcome"], "applied")
+
     def test_nothing_to_change_needs_no_confirmation(self) -> None:
         self.apply(bundle(OLD))
         self.assertEqual(self.apply(bundle(OLD, confirm_sec=5))["outcome"], "unchanged")
