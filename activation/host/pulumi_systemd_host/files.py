@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -176,6 +177,11 @@ def remove_file(path: str) -> bool:
         os.unlink(path)
     except (FileNotFoundError, NotADirectoryError):
         return False
+    except OSError as problem:
+        # A read-only file system says so of what is not there, too.
+        if problem.errno == errno.EROFS and not os.path.lexists(path):
+            return False
+        raise
     return True
 
 

@@ -8,17 +8,18 @@ from dataclasses import dataclass, field
 
 from .answer import Answer, answer_path, forget_answers, keep_answer
 from .bundle import Bundle
-from .errors import HostError
+from .errors import HostError, problem_text
 from .files import remove_empty_directory, remove_temporaries, remove_tree
 from .generation import drop_unlisted, tidy
 from .keeping import drop_keeping
 from .ledger import ROOT, Ledger, read_ledger, remove_ledger
 from .observe import boot_id
-from .pending import Pending, Undone, read_pending, undo
+from .pending import Pending, Undone, attempt, read_pending, undo
 from .programs import remove_unfinished
 from .system import System
 from .units import Units
 from .work import Work
+from .writing import write_quietly
 
 
 @dataclass
@@ -43,16 +44,19 @@ def recover_all(system: System, wait_sec: float, at_boot: bool = False) -> list[
     base = system.at(ROOT)
     for directory in sorted(glob.glob(os.path.join(glob.escape(base), "*", "*", "*", "pending"))):
         scope = os.path.relpath(os.path.dirname(directory), base)
-        remove_temporaries(os.path.dirname(directory))
         try:
+            remove_temporaries(os.path.dirname(directory))
             one = _recover(system, scope, directory, wait_sec, at_boot)
-        except (HostError, OSError) as problem:
-            one = Recovered(scope, "", f"what a cut-off transaction of {scope} left", [str(problem)], stuck=True)
+        except Exception as problem:  # noqa: BLE001 the next scope's is put right all the same
+            told = f"what a cut-off transaction of {scope} left"
+            one = Recovered(scope, "", told, [problem_text(problem)], stuck=True)
         if one:
             found.append(one)
-    _sweep(base)
-    remove_unfinished(system)
-    drop_keeping(system)
+    unswept: list[str] = []
+    for sweep in (lambda: _sweep(base), lambda: remove_unfinished(system), lambda: drop_keeping(system)):
+        attempt(unswept, sweep)
+    # It changes nothing for anybody, and the next run sweeps again: the journal of this one has it.
+    write_quietly(2, "".join(f"what earlier runs left could not be removed: {each}\n" for each in unswept))
     return found
 
 
@@ -79,11 +83,11 @@ def _recover(system: System, scope: str, directory: str, wait_sec: float, at_boo
     undone = undo(system, directory, pending, wait_sec, at_boot)
     when = "by a restart of the host" if at_boot else "before it ended"
     told = f"the transaction {pending.transaction} was cut off {when}; it was taken back"
-    problems = undone.files + undone.units
     if not undone.files:
-        _forget(_work(system, scope, pending.transaction, wait_sec), ledger)
+        attempt(undone.files, lambda: _forget(_work(system, scope, pending.transaction, wait_sec), ledger))
     if at_boot:
         _keep(system, scope, pending, undone, told, ledger)
+    problems = undone.files + undone.units
     return Recovered(scope, pending.transaction, told, problems, stuck=bool(undone.files))
 
 

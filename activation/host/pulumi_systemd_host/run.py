@@ -12,7 +12,7 @@ import traceback
 from .answer import Answer, keep_answer, kept_answers
 from .asking import ALIVE, BACK, PROGRESS, REQUEST, RESULT, Result, Scratch
 from .bundle_reader import parse_bundle
-from .errors import HostError, NotConfirmedError
+from .errors import HostError, NotConfirmedError, problem_text
 from .files import write_atomically
 from .generations import Back
 from .ledger import read_ledger
@@ -93,19 +93,20 @@ def run_recovery(transaction: str | None, at_boot: bool) -> int:
         holder = "the way back from a transaction that was cut off"
         with host_lock(system, holder, LOCK_SEC):
             found = recover_all(system, RECOVERY_WAIT_SEC, at_boot)
-    except HostError as problem:
-        found = [Recovered("", transaction or "", "nothing was taken back", [str(problem)])]
+    except (HostError, OSError) as problem:
+        found = [Recovered("", transaction or "", "nothing was taken back", [problem_text(problem)])]
     for one in found:
         lines = [one.told, *(f"  not back: {line}" for line in one.problems)]
         sys.stderr.write("".join(f"{line}\n" for line in lines))
-    if transaction:
-        _tell(system, transaction, found)
-    elif found:
-        for one in found:
-            _tell(system, one.transaction, found)
+    try:
+        for each in [transaction] if transaction else [one.transaction for one in found]:
+            _tell(system, each, found)
         # They have failed, and systemd keeps them for somebody to see: it is told here.
-        names = [f"pulumi-systemd-{one.transaction}.service" for one in found if one.transaction]
-        system.run(["systemctl", "reset-failed", "--", *names], 20)
+        names = [f"pulumi-systemd-{one.transaction}.service" for one in found if one.transaction and not transaction]
+        if names:
+            system.run(["systemctl", "reset-failed", "--", *names], 20)
+    except (HostError, OSError) as problem:
+        sys.stderr.write(f"the one who asked could not be told: {problem_text(problem)}\n")
     return 1 if any(one.problems and not one.committed for one in found) else 0
 
 

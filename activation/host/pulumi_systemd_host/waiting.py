@@ -41,7 +41,7 @@ def run_unit(system: Host, scratch: Scratch, operation: str, login_home: str, as
             result = _wait(system, scratch, asked, client if talks else None)
             if result:
                 return result
-            status = f"systemd-run ended with status {client.wait(STOP_SEC)}"
+            status = _status(client)
             result = _result_of_way_back(system, scratch) or _result_that_counts(system, scratch, asked)
             if result:
                 return result
@@ -52,7 +52,7 @@ def run_unit(system: Host, scratch: Scratch, operation: str, login_home: str, as
             # Of a change that waits to be confirmed: its unit goes on without this client.
             if client.poll() is None:
                 client.terminate()
-                client.wait(STOP_SEC)
+                _status(client)
             scratch.release()
 
 
@@ -154,6 +154,15 @@ def _show(notes: bytes) -> int:
     if notes:
         write_quietly(2, notes.decode("utf-8", "replace"))
     return len(notes)
+
+
+def _status(client: subprocess.Popen[bytes]) -> str:
+    """How the client ended. One that does not is killed: its unit is systemd's, and goes on."""
+    try:
+        return f"systemd-run ended with status {client.wait(STOP_SEC)}"
+    except subprocess.TimeoutExpired:
+        client.kill()
+        return f"systemd-run did not end in {STOP_SEC} s"
 
 
 def _ended(client: subprocess.Popen[bytes]) -> bool:

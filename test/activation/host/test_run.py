@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import io
 import json
 import os
+import subprocess
 import tempfile
 import unittest
 from dataclasses import replace
@@ -109,6 +111,12 @@ class Told(WithHost):
             scratch.release()
             self.assertEqual(os.listdir(directory.name), [])
 
+    def test_a_client_that_does_not_end_is_killed(self) -> None:
+        client = mock.Mock()
+        client.wait.side_effect = subprocess.TimeoutExpired("systemd-run", 1)
+        self.assertRegex(waiting._status(client), "did not end")  # noqa: SLF001
+        client.kill.assert_called_once()
+
     def test_a_killed_way_back_is_made_by_the_unit_for_a_restart(self) -> None:
         scratch = asking.Scratch("20260101-000000-abcdef", -1)
         command = waiting._command(scratch, "apply", "/home/deploy", OLD, talks=True)  # noqa: SLF001
@@ -167,6 +175,49 @@ class WayBack(WithUmask):
 
     def test_a_way_back_that_nobody_makes_is_not_waited_for(self) -> None:
         self.assertIsNone(waiting._result_of_way_back(self.host, asking.Scratch("t1", -1)))  # noqa: SLF001
+
+    def test_a_read_only_file_system_is_told_with_what_is_not_back(self) -> None:
+        """It says of what is not there, too, that it cannot be removed."""
+        self.apply(OLD)
+        tree = self.host.tree()
+        self.assertTrue(self.cut_off(11, NEW))
+
+        def read_only(name: str) -> Any:
+            call = getattr(os, name)
+
+            def refused(path: str, *arguments: Any, **options: Any) -> Any:
+                if path.startswith(self.host.at("/etc/")):
+                    raise OSError(errno.EROFS, "Read-only file system", path)
+                return call(path, *arguments, **options)
+
+            return mock.patch.object(os, name, refused)
+
+        with contextlib.ExitStack() as patches:
+            for name in ("unlink", "symlink", "replace", "rmdir"):
+                patches.enter_context(read_only(name))
+            code, said = self.recovery()
+        self.assertEqual(code, 1)
+        self.assertRegex(said, "it was taken back\n  not back: .*/etc/.*: Read-only file system\n")
+        self.assertNotIn("earlier runs left", said)
+        self.assertEqual(self.recovery()[0], 0)
+        self.assertEqual({path: each for path, each in self.host.tree().items() if "answer-" not in path}, tree)
+
+    def test_what_cannot_be_swept_hides_nothing(self) -> None:
+        self.apply(OLD)
+        self.assertTrue(self.cut_off(11, NEW))
+        with mock.patch("pulumi_systemd_host.recovery.drop_keeping", side_effect=OSError(5, "Input/output error", "x")):
+            with mock.patch("pulumi_systemd_host.recovery.write_quietly") as journal:
+                code, said = self.recovery()
+        self.assertEqual(code, 0)
+        journal.assert_called_once_with(2, "what earlier runs left could not be removed: x: Input/output error\n")
+        self.assertRegex(said, "t2 was cut off before it ended; it was taken back")
+        with mock.patch.object(run, "host_lock", side_effect=OSError(28, "No space left on device", "/run/lock")):
+            code, said = self.recovery()
+        self.assertEqual((code, said), (1, "nothing was taken back\n  not back: /run/lock: No space left on device\n"))
+
+    def test_a_damaged_record_makes_systemd_forget_no_failed_unit(self) -> None:
+        self.host.put(f"/var/lib/pulumi-systemd/{SCOPE}/pending/pending.json", "{")
+        self.assertEqual((self.recovery()[0], self.verbs()), (1, []))
 
     def test_nothing_found_is_nothing_done(self) -> None:
         self.apply(OLD)
