@@ -37,10 +37,12 @@ def is_foreseen(problem: Exception) -> bool:
     return isinstance(problem, (HostError, InterruptedRunError, OSError))
 
 
-def problem_text(problem: Exception) -> str:
-    """What to tell a person of a failure of any kind. Only a HostError may have more than one line."""
+def problem_text(problem: Exception, path: str = "the host") -> str:
+    """What to tell a person of a failure of any kind, at `path`. Only a HostError may have more than one line."""
     if isinstance(problem, OSError):
-        return f"{problem.filename or 'the host'}: {problem.strerror or problem}"
+        # Of two names, the second is the one that was to be made.
+        name = problem.filename2 or problem.filename or path
+        return f"{name}: {problem.strerror or problem}"
     if is_foreseen(problem):
         return str(problem)
     words = " ".join(str(problem).split())

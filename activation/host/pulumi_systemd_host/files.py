@@ -102,6 +102,8 @@ def stage_file(
         if mtime_ns is not None:
             os.utime(descriptor, ns=(mtime_ns, mtime_ns))
         os.fsync(descriptor)
+    except OSError as problem:
+        raise _named(problem, path) from None
     finally:
         os.close(descriptor)
 
@@ -140,8 +142,16 @@ def sync_directory(path: str) -> None:
     descriptor = os.open(path or "/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
+    except OSError as problem:
+        raise _named(problem, path) from None
     finally:
         os.close(descriptor)
+
+
+def _named(problem: OSError, path: str) -> OSError:
+    """The system says no path where it had only a descriptor."""
+    problem.filename = problem.filename or path
+    return problem
 
 
 def make_directories(path: str, mode: int = 0o755) -> list[str]:

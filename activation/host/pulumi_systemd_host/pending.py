@@ -150,12 +150,17 @@ def undo(system: System, directory: str, pending: Pending, wait_sec: float, at_b
     return undone
 
 
-def attempt(problems: list[str], step: Callable[[], Any]) -> Any:
-    """The result of a step of the way back. Whatever goes wrong in it is told, and the next one follows."""
+def attempt(problems: list[str], step: Callable[[], Any], path: str = "") -> Any:
+    """
+    The result of a step of the way back. Whatever goes wrong in it is told, and the next one follows.
+
+    `path`: what it is to put back.
+    """
     try:
         return step()
     except Exception as problem:  # noqa: BLE001
-        problems.append(problem_text(problem))
+        text = problem_text(problem, path or "the host")
+        problems.append(text if path in text else f"{path}: {text}")
         return None
 
 
@@ -166,11 +171,11 @@ def _restore_files(system: System, directory: str, pending: Pending, undone: Und
         return restore_path(system, directory, saved, pending.transaction)
 
     for saved in pending.paths:
-        changed = bool(attempt(undone.files, lambda saved=saved: restore(saved))) or changed  # type: ignore[misc]
+        changed = bool(attempt(undone.files, lambda saved=saved: restore(saved), saved.path)) or changed  # type: ignore[misc]
     for path in pending.temporaries:
-        attempt(undone.files, lambda path=path: remove_tree(system.at(path)))  # type: ignore[misc]
+        attempt(undone.files, lambda path=path: remove_tree(system.at(path)), path)  # type: ignore[misc]
     for path in pending.trees:
-        attempt(undone.files, lambda path=path: remove_tree(system.at(path)))  # type: ignore[misc]
+        attempt(undone.files, lambda path=path: remove_tree(system.at(path)), path)  # type: ignore[misc]
     for path in reversed(pending.directories):
         remove_empty_directory(system.at(path))
     return changed
@@ -181,17 +186,18 @@ def _restore_links(system: System, pending: Pending, undone: Undone) -> bool:
     if not pending.switching:
         return False
     changed = False
+    tag = pending.transaction
     now = enablement_links(system)
     names = {*pending.involved, *pending.units}
     for path, target in now.items():
         if path not in pending.links and concerns(path, target, names):
             changed = True
-            attempt(undone.files, lambda path=path: remove_file(path))  # type: ignore[misc]
+            attempt(undone.files, lambda path=path: remove_file(path), path)  # type: ignore[misc]
     for path, target in pending.links.items():
         if now.get(path) != target and concerns(path, target, names):
             changed = True
-            attempt(undone.files, lambda path=path: make_directories(os.path.dirname(path)))  # type: ignore[misc]
-            attempt(undone.files, lambda path=path, target=target: link_atomically(path, target, pending.transaction))  # type: ignore[misc]
+            attempt(undone.files, lambda path=path: make_directories(os.path.dirname(path)), path)  # type: ignore[misc]
+            attempt(undone.files, lambda path=path, target=target: link_atomically(path, target, tag), path)  # type: ignore[misc]
     for path in enablement_directories(system):
         if path not in pending.link_directories:
             remove_empty_directory(path)

@@ -4,15 +4,33 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 
-from .files import CHUNK, file_sha256, found_at, link_atomically, make_directories, remove_file, write_atomically
+from .files import (
+    CHUNK,
+    Found,
+    file_sha256,
+    found_at,
+    link_atomically,
+    make_directories,
+    remove_file,
+    sync_directory,
+    write_atomically,
+)
 from .system import System
+
+# Beside the copy of a content: the file or link itself, by a second name.
+ITSELF = "-itself"
 
 
 @dataclass
 class SavedPath:
-    """What lay at a path. A file's content is kept in a directory of its own, there under the name `backup`."""
+    """
+    What lay at a path. A file's content is kept in a directory of its own, there under the name `backup`.
+
+    The file or link itself may be there too, as BACKUP-itself.
+    """
 
     path: str
     kind: str
@@ -25,8 +43,13 @@ class SavedPath:
     digest: str = ""
 
 
-def save_path(system: System, directory: str, name: str, path: str) -> SavedPath:
-    """Note what lies at `path`, and keep a copy of a file's content in `directory`, there as `name`."""
+def save_path(system: System, directory: str, name: str, path: str, itself: bool = False) -> SavedPath:
+    """
+    Note what lies at `path`, and keep a copy of a file's content in `directory`, there as `name`.
+
+    `itself`: keep it by a second name as well, so that it can be put back on a full disk. Not every file system and
+    not every file can have one, and another file system cannot hold it: the copy must do then.
+    """
     found = found_at(system.at(path))
     saved = SavedPath(
         path, found.kind, "", found.mode, found.uid, found.gid, found.mtime_ns, found.target, found.digest
@@ -41,6 +64,10 @@ def save_path(system: System, directory: str, name: str, path: str) -> SavedPath
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+    if itself and found.kind in ("file", "link"):
+        saved.backup = name
+        with suppress(OSError):
+            os.link(system.at(path), os.path.join(directory, name + ITSELF), follow_symlinks=False)
     return saved
 
 
@@ -50,20 +77,31 @@ def restore_path(system: System, directory: str, saved: SavedPath, tag: str) -> 
     now = found_at(path)
     if saved.kind == "absent":
         return now.kind in ("file", "link") and remove_file(path)
-    if saved.kind == "link":
-        if (now.kind, now.target) == ("link", saved.target):
-            return False
-        make_directories(os.path.dirname(path))
-        link_atomically(path, saved.target, tag)
-        return True
-    if saved.kind != "file":
+    if saved.kind not in ("file", "link"):
         return False
     backup = os.path.join(directory, saved.backup)
-    wanted = (file_sha256(backup), saved.mode, saved.uid, saved.gid, saved.mtime_ns)
-    if (now.digest, now.mode, now.uid, now.gid, now.mtime_ns) == wanted:
+    content = file_sha256(backup) if saved.kind == "file" else ""
+    if _is_back(now, saved, content):
         return False
     make_directories(os.path.dirname(path))
+    itself = backup + ITSELF
+    # One that somebody wrote to meanwhile is not what was saved.
+    if saved.backup and _is_back(found_at(itself), saved, content):
+        with suppress(OSError):
+            os.replace(itself, path)
+            sync_directory(os.path.dirname(path))
+            return True
+    if saved.kind == "link":
+        link_atomically(path, saved.target, tag)
+        return True
     with open(backup, "rb") as source:
         chunks = iter(lambda: source.read(CHUNK), b"")
         write_atomically(path, chunks, saved.mode, tag, saved.uid, saved.gid, saved.mtime_ns)
     return True
+
+
+def _is_back(now: Found, saved: SavedPath, content: str) -> bool:
+    if saved.kind == "link":
+        return (now.kind, now.target) == ("link", saved.target)
+    wanted = ("file", content, saved.mode, saved.uid, saved.gid, saved.mtime_ns)
+    return (now.kind, now.digest, now.mode, now.uid, now.gid, now.mtime_ns) == wanted

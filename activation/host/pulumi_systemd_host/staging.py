@@ -7,7 +7,7 @@ from typing import Callable
 
 from .asking import PROGRAM
 from .bundle import Release
-from .enablement import enablement_directories, enablement_links
+from .enablement import concerns, enablement_directories, enablement_links
 from .environment_target import LINK, link_target
 from .environments import build
 from .errors import HostError
@@ -100,19 +100,21 @@ def _record(work: Work, old: Ledger, made: Plan, seen: Observation) -> Pending:
     root = work.system.at("/").rstrip("/")
     involved = {*made.touched, *made.gone, *made.enable, *made.reenable, *made.disable, *made.relink}
     involved |= {os.path.basename(write.path) for write in made.writes if write.is_unit}
+    links = enablement_links(work.system)
+    paths += [path[len(root) :] for path, target in links.items() if concerns(path, target, involved)]
     return Pending(
         scope=work.given.scope,
         transaction=work.transaction,
         generation=old.generation,
         boot=seen.boot,
         paths=[
-            save_path(work.system, work.pending_directory, f"{number:04d}", path)
+            save_path(work.system, work.pending_directory, f"{number:04d}", path, itself=True)
             for number, path in enumerate(dict.fromkeys(paths))
         ],
         temporaries=[temporary_name(path, work.transaction) for path in targets],
         directories=[path[len(root) :] for path in directories],
         trees=[release.directory for release in made.unpack] + environments,
-        links=enablement_links(work.system),
+        links=links,
         link_directories=enablement_directories(work.system),
         units={name: saved_unit(state) for name, state in seen.states.items()},
         involved=sorted(involved),

@@ -232,6 +232,9 @@ class Faults(WithHost):
             patch = mock.patch.object(os, name, self._guarded(getattr(os, name)))
             patch.start()
             self.addCleanup(patch.stop)
+        journal = mock.patch("pulumi_systemd_host.recovery.write_quietly")
+        journal.start()
+        self.addCleanup(journal.stop)
 
     def _guarded(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def guarded(*arguments: Any, **options: Any) -> Any:

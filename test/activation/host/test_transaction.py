@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import io
@@ -27,9 +28,10 @@ from pulumi_systemd_host.transaction import Transaction
 
 SCOPE = "orders/dev/web1"
 REAL_FSYNC = os.fsync
+REAL_OPEN = os.open
 # Renames over a file wait for a busy disk; these tests make some ten thousand.
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-GUARDED = ("replace", "rename", "unlink", "mkdir", "rmdir", "symlink", "utime", "fsync")
+GUARDED = ("replace", "rename", "unlink", "mkdir", "rmdir", "symlink", "link", "utime", "fsync")
 
 
 def service(name: str, text: str = "ok", **changes: Any) -> Unit:
@@ -45,6 +47,11 @@ def bundle(units: list[Unit], **changes: Any) -> Bundle:
 
 def env(text: str) -> File:
     return File("/etc/orders/api.env", 0o600, f'TOKEN="{text}"\n', True)
+
+
+def without_own(tree: dict[str, Any]) -> dict[str, Any]:
+    """What is on the host beside what this program keeps for itself."""
+    return {path: value for path, value in tree.items() if not path.startswith("/var/lib/pulumi")}
 
 
 class WithHost(unittest.TestCase):
@@ -378,6 +385,50 @@ class Switched(WithHost):
                 with self.subTest(step), self.assertRaisesRegex(HostError, f"^x: No space left{told}$"):
                     self.apply(wanted)
 
+    def test_what_is_not_back_is_told_with_its_path(self) -> None:
+        wanted = self.changed()
+        wanted = replace(wanted, units=[*wanted.units, service("bad.service", "bad")])
+        problems = [OSError(28, "No space left"), MemoryError(), OSError(28, "No space left", "/etc/.temporary")]
+        with mock.patch("pulumi_systemd_host.pending.restore_path", side_effect=[*problems, *[False] * 9]):
+            with self.assertRaisesRegex(HostError, "not back are:") as caught:
+                self.apply(wanted)
+        told = str(caught.exception).split("not back are:")[1].splitlines()[1:4]
+        self.assertEqual(told[0], "  /etc/orders/api.env: No space left")
+        self.assertRegex(told[1], "^  /etc/systemd/system/a.service: a fault in .*: MemoryError$")
+        self.assertRegex(told[2], "^  /etc/systemd/system/.*.service: /etc/.temporary: No space left$")
+
+    def test_a_disk_that_stays_full_from_any_step_on_has_room_for_the_way_back(self) -> None:
+        taken_back = 0
+        for at in range(1, 200):
+            self.fresh_host()
+            wanted = self.changed()
+            steps = 0
+
+            def full_from(call: Callable[..., Any]) -> Callable[..., Any]:
+                def guarded(*arguments: Any, **options: Any) -> Any:
+                    nonlocal steps
+                    if self.guarding and (call is not REAL_OPEN or arguments[1] & os.O_EXCL):
+                        steps += 1
+                        if steps >= at:
+                            raise OSError(errno.ENOSPC, "No space left on device")
+                    return call(*arguments, **options)
+
+                return guarded
+
+            with contextlib.ExitStack() as patches:
+                for name in ("open", "write", "symlink", "mkdir", "link"):
+                    patches.enter_context(mock.patch.object(os, name, full_from(getattr(os, name))))
+                try:
+                    self.apply(wanted)
+                    break
+                except HostError as problem:
+                    taken_back += "is back on its previous state" in str(problem)
+            now, before = self.host.tree(), self.before[0]
+            self.assertEqual(without_own(now), without_own(before), f"step {at}")
+            self.assertEqual(self.host.running_set(), self.before[1], f"step {at}")
+            self.assertNotIn(f"/var/lib/pulumi-systemd/{SCOPE}/pending", now, f"step {at}")
+        self.assertGreater(taken_back, 5)
+
     def test_a_sigterm_while_another_failure_is_on_its_way_is_taken_back_too(self) -> None:
         class Late(Transaction):
             """The signal comes right before the program stops listening to it."""
@@ -411,6 +462,9 @@ class Faults(WithHost):
             patch = mock.patch.object(os, name, self._guarded(getattr(os, name)))
             patch.start()
             self.addCleanup(patch.stop)
+        journal = mock.patch("pulumi_systemd_host.recovery.write_quietly")
+        journal.start()
+        self.addCleanup(journal.stop)
 
     def _guarded(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def guarded(*arguments: Any, **options: Any) -> Any:
@@ -460,9 +514,7 @@ class Faults(WithHost):
             yield at, before, after, ended
 
     def assert_as_before(self, at: int) -> None:
-        tree = {path: value for path, value in self.host.tree().items() if not path.startswith("/var/lib/pulumi")}
-        was = {path: value for path, value in self.tree.items() if not path.startswith("/var/lib/pulumi")}
-        self.assertEqual(tree, was, f"step {at}")
+        self.assertEqual(without_own(self.host.tree()), without_own(self.tree), f"step {at}")
         self.assertEqual(self.host.running_set(), self.running, f"step {at}")
         self.assertEqual(self.host.running["same.service"], self.same, f"step {at}")
         self.assertEqual(self.host.accounts, set(), f"step {at}")
