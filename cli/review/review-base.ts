@@ -10,7 +10,7 @@ import {
   symlinkSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, dirname, isAbsolute, join, relative } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { z } from "zod";
 import type { Bundle } from "../../activation/bundle.ts";
 import { bundleOfFiles } from "../render/host-files.ts";
@@ -123,7 +123,8 @@ async function revisionBase(revision: string, program: ReviewedProgram, judge: J
       notes: [`At ${revision} there was no such stack: everything is new.`],
     };
     if (!existsSync(join(folder, "Pulumi.yaml"))) return none;
-    const configFile = program.configFile === undefined ? undefined : configAt(program.configFile, top, checkout);
+    const at = (path: string) => fileAt(path, realpathSync(top), checkout);
+    const configFile = program.configFile === undefined ? undefined : at(resolve(program.configFile));
     if (!existsSync(configFile ?? join(folder, `Pulumi.${program.stack.split("/").at(-1)}.yaml`))) return none;
     const stack = await workingStack({ folder, stack: program.stack, configFile, secretMarks: true });
     const unknown = stack.hosts.filter(({ bundle }) => bundle === undefined).map(({ name }) => name);
@@ -131,19 +132,13 @@ async function revisionBase(revision: string, program: ReviewedProgram, judge: J
       name: revision,
       bundles: new Map(stack.hosts.flatMap(({ name, bundle }) => (bundle === undefined ? [] : [[name, bundle]]))),
       stack,
-      judged: judge(stack, (path) => fileAt(path, realpathSync(top), checkout)),
+      judged: judge(stack, at),
       notes: unknown.length > 0 ? [`At ${revision} not all was known of ${unknown.join(", ")}: shown as new.`] : [],
     };
   } finally {
     git(top, ["worktree", "remove", "--force", checkout], "keeps a second checkout");
     rmSync(checkout, { recursive: true, force: true });
   }
-}
-
-/** A config file inside of the repository is taken from the revision as well. */
-function configAt(file: string, top: string, checkout: string): string {
-  const path = relative(top, join(process.cwd(), file));
-  return isAbsolute(file) || path.startsWith("..") ? file : join(checkout, path);
 }
 
 /** Where a file of the repository is in the checkout; a file elsewhere is the same at all revisions. */

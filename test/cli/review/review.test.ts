@@ -43,7 +43,7 @@ function git(...args: string[]): void {
   execFileSync("git", ["-C", cwd, ...identity, ...args], { stdio: "pipe" });
 }
 
-async function reported(changes: Partial<typeof options> = {}): Promise<ReviewReport> {
+async function reported(changes: Partial<typeof options> & { configFile?: string } = {}): Promise<ReviewReport> {
   const terminal = recordingTerminal();
   assert.equal(await review({ ...options, ...changes, json: true }, terminal), 0);
   return printedJson(terminal) as ReviewReport;
@@ -138,6 +138,20 @@ test("what happens only while an on-demand unit is idle is told with that, and c
   write({ ...stack, services: { ...onDemand, helper: { exec: ["/usr/bin/helper", "-v"], onDemand: true } } });
   assert.match(await printed(), /\| `helper\.service` \| restart \(daemon-reload only if it is idle\) \|/);
   git("reset", "--quiet", "--hard", "HEAD~1");
+});
+
+test("a config file that is named by its absolute path, also through a link, is taken from the base as well", async () => {
+  write({ ...stack, timers: { nightly: { ...stack.timers.nightly, onCalendar: "04:00" } } });
+  const link = mkdtempSync(join(tmpdir(), "review-link-"));
+  after(() => rmSync(link, { recursive: true }));
+  symlinkSync(cwd, join(link, "here"));
+  for (const folder of [cwd, join(link, "here")]) {
+    const { hosts } = await reported({ configFile: join(folder, "Pulumi.prod.yaml") });
+    assert.deepEqual(
+      hosts.map(({ kind, units }) => [kind, units.map(({ unit }) => unit)]),
+      [["changed", ["nightly.timer"]]],
+    );
+  }
 });
 
 test("a secret that was set anew is told without a value or a digest", async () => {
