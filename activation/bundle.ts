@@ -19,6 +19,12 @@ export const unitName = z
   .max(255)
   .regex(/^[A-Za-z0-9:_\\@-][A-Za-z0-9:_.\\@-]*\.[a-z]+$/, "must be a unit name");
 
+/** Project, stack and host of a scope. */
+export const scopePart = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+
+/** Names of releases. */
+export const releaseName = /^[A-Za-z0-9][A-Za-z0-9:_.@-]*$/;
+
 /** Names of credentials: file names and ids of `LoadCredential=` that need no escape anywhere. */
 export const credentialId = /^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,199}$/;
 
@@ -87,7 +93,7 @@ export const bundleEnvironmentSchema = z.strictObject({
 /** Code of one service: an archive that was copied to the login user's home and is unpacked to a directory of its own. */
 export const bundleReleaseSchema = z.strictObject({
   /** Name that units refer to in `restartOn.releases`. */
-  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9:_.@-]*$/),
+  name: z.string().regex(releaseName),
   /** SHA-256 of the archive, an uncompressed tar. */
   sha256,
   /** Where the archive lies, relative to the login user's home. */

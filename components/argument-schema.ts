@@ -1,4 +1,6 @@
+import { posix } from "node:path";
 import { z } from "zod";
+import { scopePart } from "../activation/bundle.ts";
 import { calendarProblem } from "../systemd/calendar.ts";
 import type { DirectiveValue } from "../systemd/sections.ts";
 import { unitNameProblem } from "../systemd/unit-name.ts";
@@ -46,6 +48,25 @@ export const accountName = z.string().regex(/^[a-z_][a-z0-9_-]{0,30}$/, {
 export const hostPath = z.string().regex(/^\/[^\0\n]*$/, {
   error: ({ input }) => `${JSON.stringify(input)} is not an absolute path on the host; start it with /`,
 });
+
+/** A path that is compared with others, and removed by: written in one way alone. */
+export const plainPath = hostPath.refine((path) => path !== "/" && path === plain(path), {
+  error: ({ input }) =>
+    `${JSON.stringify(input)} is not the plain form of a path on the host; write it without //, . and .., and without / at its end`,
+});
+
+function plain(path: string): string {
+  return posix.normalize(path).replace(/\/$/, "");
+}
+
+/** Why a project, stack or host has no hosts under this name: Pulumi itself takes more names. */
+export function scopePartProblem(kind: string, name: string): string | undefined {
+  if (scopePart.test(name)) return undefined;
+  return `${JSON.stringify(name)} is no name of a ${kind} here; write letters, digits and . _ -, beginning with a letter or a digit`;
+}
+
+/** The name of a Host: part of the scope that tells whose files these are on the machine. */
+export const hostName = checked((name) => scopePartProblem("host", name));
 
 /** A name that a shell and systemd accept for an environment variable. */
 export const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, {

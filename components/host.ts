@@ -3,7 +3,7 @@ import { z } from "zod";
 import { sentInput } from "../activation/host-command.ts";
 import { receiptSchema } from "../activation/receipt.ts";
 import { reported, validArguments } from "./argument-error.ts";
-import { unitName } from "./argument-schema.ts";
+import { scopePartProblem, unitName } from "./argument-schema.ts";
 import { built, fieldOf, joined, mapped, outputOf } from "./deferred.ts";
 import type { Definition, DefinitionSource } from "./definition.ts";
 import { unlessFailed } from "./failed-update.ts";
@@ -193,7 +193,7 @@ export class Host extends pulumi.ComponentResource {
       waitSec,
       confirmSec: confirm === true ? confirmSec : 0,
     }));
-    const scope = `${pulumi.getProject()}/${pulumi.getStack()}/${name}`;
+    const scope = reported(this, name, () => hostScope(name));
     const stdout = hostCommands(this, name, {
       connection,
       stdin: pulumi.secret(
@@ -212,6 +212,19 @@ export class Host extends pulumi.ComponentResource {
     this.receipt = pulumi.unsecret(stdout).apply((text) => reported(this, name, () => receiptOf(this, name, text)));
     this.registerOutputs({ receipt: unlessFailed(this.receipt) });
   }
+}
+
+/**
+ * `project/stack/host`: whose files these are on the machine.
+ * @throws Error naming the part that cannot be one
+ */
+function hostScope(name: string): string {
+  const parts = { project: pulumi.getProject(), stack: pulumi.getStack(), host: name };
+  for (const [kind, part] of Object.entries(parts)) {
+    const problem = scopePartProblem(kind, part);
+    if (problem !== undefined) throw new Error(problem);
+  }
+  return Object.values(parts).join("/");
 }
 
 /** Definitions that fit the host, and have nothing across units that systemd would refuse. @throws Error with all reasons */

@@ -1,6 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { releaseName } from "../activation/bundle.ts";
 import { plannedEnvironment } from "../activation/environment.ts";
 import { isWheel, releaseArchive, releaseId, releaseRoot } from "../activation/release.ts";
 import { reported } from "./argument-error.ts";
@@ -105,6 +106,11 @@ function resolvedCommand(
 }
 
 function shippedRelease(name: string, source: string, plain: PythonServicePlain): DefinedRelease {
+  if (!releaseName.test(name)) {
+    throw new Error(
+      `${JSON.stringify(name)} is no name of a service that ships code; write letters, digits and . _ @ -, beginning with a letter or a digit`,
+    );
+  }
   const archive = named("source", () => releaseArchive(source, plain.ignore));
   const environment = shippedEnvironment(source, plain);
   return {

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { type IndexFiles, indexFiles } from "../activation/environment/package-index.ts";
@@ -195,7 +196,7 @@ function dataDirectories(service: SectionDirectives): string[] {
     assignedTexts(service[directive])
       .flatMap((text) => text.split(/\s+/))
       .filter((word) => word !== "" && !word.includes("%"))
-      .map((word) => `${base}/${word.replace(/:.*$/, "")}`),
+      .map((word) => posix.join(base, word.replace(/:.*$/, "")).replace(/\/$/, "")),
   );
 }
 

@@ -7,7 +7,7 @@ import { parsedUnitName, unitNameProblem } from "../systemd/unit-name.ts";
 import type { UnitProblem } from "../systemd/validate.ts";
 import { unitFileProblems, unitProblems } from "../systemd/validate.ts";
 import { argumentProblems, reported, resourceError } from "./argument-error.ts";
-import { directives, hostPath, onChange, unitName } from "./argument-schema.ts";
+import { directives, onChange, plainPath, unitName } from "./argument-schema.ts";
 import {
   built,
   type Deferrable,
@@ -80,10 +80,10 @@ export const unitSchema = z.strictObject({
   onDemand: z.boolean().optional(),
   onChange: onChange.optional(),
   settleSec: z.number().min(0).max(3600).optional(),
-  restartOnFiles: z.array(hostPath).optional(),
-  reloadOnFiles: z.array(hostPath).optional(),
+  restartOnFiles: z.array(plainPath).optional(),
+  reloadOnFiles: z.array(plainPath).optional(),
   restartOnReleases: z.array(z.string()).optional(),
-  purge: z.array(hostPath).optional(),
+  purge: z.array(plainPath).optional(),
   triggeredBy: z.array(unitName).optional(),
   waive: waivers.optional(),
 });

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { argumentProblems, withoutStack } from "../components/argument-error.ts";
-import { unitName } from "../components/argument-schema.ts";
+import { hostName, unitName } from "../components/argument-schema.ts";
 import { healthCheckSchema } from "../components/health-check.ts";
 import { hostLimitsShape } from "../components/host.ts";
 import { hostConnectionSchema, hostKeyProblems } from "../components/host-connection.ts";
@@ -52,7 +52,7 @@ const host = z
 
 /** The whole config of a stack under the project's name: what runs, and where. */
 export const stackSchema = z.strictObject({
-  hosts: z.record(z.string(), host),
+  hosts: z.record(hostName, host),
   services: z.record(z.string(), serviceSchema).default({}),
   pythonServices: z.record(z.string(), pythonServiceSchema).default({}),
   timers: z

@@ -141,6 +141,33 @@ test("a host whose key is not pinned is refused, unless a reason is given", () =
   new Host("h2", { connection, units: [], insecureSkipHostKey: "a throw-away machine" });
 });
 
+test("names and paths that no host could take are refused where they are given", () => {
+  const connection = { host: "192.0.2.1", hostKey };
+  for (const name of ["web 1", "_web", "wéb", "web:1"]) {
+    assert.throws(() => new Host(name, { connection, units: [] }), {
+      message: `${name}: ${JSON.stringify(name)} is no name of a host here; write letters, digits and . _ -, beginning with a letter or a digit`,
+    });
+  }
+  const exec = ["python", "packages.py"];
+  for (const name of ["_jobs", "-jobs"]) {
+    assert.throws(() => new PythonService(name, { source: "examples/bot/app", exec }), {
+      message: `${name}: "${name}" is no name of a service that ships code; write letters, digits and . _ @ -, beginning with a letter or a digit`,
+    });
+  }
+  for (const path of ["/etc/n/", "/etc//x", "/etc/./x", "/etc/../x", "/"]) {
+    assert.throws(
+      () => new Unit("plain.service", { Service: { ExecStart: ["/bin/true"] }, reloadOnFiles: [path] }),
+      (error: Error) =>
+        error.message.startsWith(`plain.service: reloadOnFiles[0]: "${path}" is not the plain form of a path`),
+    );
+  }
+});
+
+test("what a service leaves is removed by the plain path, however its directory is written", async () => {
+  const service = new Service("slashed", { exec, purge: true, service: { StateDirectory: ["slashed/"] } });
+  assert.deepEqual((await settledValue(service.definition)).units[0]?.purge, ["/var/lib/slashed"]);
+});
+
 test("a host gets one command: constant text, everything else on standard input, as a secret", async () => {
   const service = new Service("orders", { exec, secretEnvironment: { KEY: "hush-hush" } });
   const host = new Host("h3", {

@@ -49,6 +49,20 @@ test("a config of everything is accepted, other projects' keys are left alone", 
 const cases: readonly [string, Record<string, unknown>, readonly string[]][] = [
   ["an unknown key at the top", { service: {} }, ['shop:Unrecognized key: "service"']],
   [
+    "a name of a host that cannot be part of a path",
+    { hosts: { "web 1": host } },
+    [
+      'shop:hosts["web 1"]: "web 1" is no name of a host here; write letters, digits and . _ -, beginning with a letter or a digit',
+    ],
+  ],
+  [
+    "a path that is not in its plain form",
+    { units: { "a.service": { text: "[Service]\n", restartOnFiles: ["/etc/n/"] } } },
+    [
+      'shop:units["a.service"].restartOnFiles[0]: "/etc/n/" is not the plain form of a path on the host; write it without //, . and .., and without / at its end',
+    ],
+  ],
+  [
     "an unknown key of a service",
     { services: { api: { ...service, exce: [] } } },
     ['shop:services.api: Unrecognized key: "exce"'],
