@@ -43,7 +43,7 @@ export interface HostKeeping {
  * What a host must become so that all definitions hold on it. The same definitions give the same bundle in any order.
  * @param scope `project/stack/host`
  * @throws Error when two definitions claim the same unit, file, account or release and do not agree on it, or when `adopt`
- *   names what this host does not get
+ *   or a unit names what this host does not get
  */
 export function hostBundle(
   scope: string,
@@ -61,6 +61,16 @@ export function hostBundle(
     (file) => file.path,
     definitions.flatMap((definition) => definition.files),
   );
+  const releases = agreed(
+    "release",
+    (release) => release.name,
+    definitions.flatMap((definition) => definition.releases),
+  );
+  checkBeside(
+    units,
+    files.map((file) => file.path),
+    releases.map((release) => release.name),
+  );
   const bundled = bundleUnits(units, hostGates(definitions));
   return {
     format: 1,
@@ -71,11 +81,7 @@ export function hostBundle(
       definitions.flatMap((definition) => definition.users),
     ),
     files: files.map(bundleFile),
-    releases: agreed(
-      "release",
-      (release) => release.name,
-      definitions.flatMap((definition) => definition.releases),
-    ).map((release) => bundleRelease(scope, release)),
+    releases: releases.map((release) => bundleRelease(scope, release)),
     hooks: agreed(
       "hook",
       (hook: DefinedHook) => `${hook.kind} of ${hook.unit}`,
@@ -110,6 +116,23 @@ function bothGates(one: BundleGate, other: BundleGate): BundleGate {
     withinSec: Math.max(one.withinSec, other.withinSec),
     confidential: one.confidential || other.confidential,
   };
+}
+
+/** What stands beside a unit and restarts or reloads it. One that nothing brings would hide a typing mistake. */
+function checkBeside(units: readonly DefinedUnit[], files: readonly string[], releases: readonly string[]): void {
+  for (const unit of units) {
+    for (const [field, named, kind, there] of [
+      ["restartOnFiles", unit.restartOnFiles, "file", files],
+      ["reloadOnFiles", unit.reloadOnFiles ?? [], "file", files],
+      ["restartOnReleases", unit.restartOnReleases, "release", releases],
+    ] as const) {
+      const index = named.findIndex((name) => !there.includes(name));
+      if (index < 0) continue;
+      throw new Error(
+        `${unit.name}: ${field}[${index}]: this Host gets no ${kind} ${JSON.stringify(named[index])}; it gets ${there.join(", ") || "none"}`,
+      );
+    }
+  }
 }
 
 /** What may be taken over, as paths. An entry that stands for nothing would hide a typing mistake. */

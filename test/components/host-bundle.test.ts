@@ -181,6 +181,21 @@ test("what may be taken over is named by its path or by its unit", () => {
   }
 });
 
+test("what restarts or reloads a unit comes to the host too", () => {
+  const env = "/etc/pulumi-systemd/api.env";
+  for (const [field, name, reason] of [
+    ["restartOnFiles", "/etc/mistyped", `this Host gets no file "/etc/mistyped"; it gets ${env}`],
+    ["reloadOnFiles", "/etc/mistyped", `this Host gets no file "/etc/mistyped"; it gets ${env}`],
+    ["restartOnReleases", "mistyped", 'this Host gets no release "mistyped"; it gets api'],
+  ] as const) {
+    const there = field === "restartOnReleases" ? "api" : env;
+    const mistyped = { ...api, units: [{ ...unit, [field]: [there, name] }] };
+    assert.throws(() => hostBundle("shop/dev/web1", [mistyped], bounds), {
+      message: `api.service: ${field}[1]: ${reason}`,
+    });
+  }
+});
+
 const conflicts: readonly [string, Definition][] = [
   ["the unit api.service", { ...api, units: [{ ...unit, settleSec: 2 }] }],
   [
