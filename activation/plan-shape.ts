@@ -63,9 +63,22 @@ export interface SocketGap {
   readonly reopenedBy: string | null;
 }
 
+/** A command of a release that runs once, in a unit of its own. */
+export interface PlannedHook {
+  readonly kind: "check" | "pre-start" | "post-start";
+  /** Unit that it belongs to. */
+  readonly unit: string;
+  readonly release: string;
+  /** As `ExecStart=` has it. */
+  readonly command: string;
+  /** `release`: that changes; `new`: there was no such hook; `command`: there was another one. */
+  readonly why: "release" | "new" | "command";
+}
+
 /** One step of the switch. Units in one step are dealt with together; systemd's own After= orders them. */
 export interface PlanStep {
   readonly step:
+    | PlannedHook["kind"]
     | "write"
     | "stop"
     | "disable"
@@ -94,6 +107,8 @@ export interface TransactionPlan {
   readonly accounts: { readonly made: readonly string[]; readonly removed: readonly string[] };
   /** Releases that are unpacked, and those that the host then runs no more, by name. */
   readonly releases: { readonly changed: readonly string[]; readonly removed: readonly string[] };
+  /** Hooks that run, in their order: `check` and `pre-start` before the switch, `post-start` after it. */
+  readonly hooks: readonly PlannedHook[];
   /** Names of units to which nothing happens: the same processes go on. */
   readonly untouched: readonly string[];
   /** How often systemd reads its units again. */

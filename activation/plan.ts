@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Bundle } from "./bundle.ts";
 import { drafts, idleDrafts, isOnDemand, isTrigger, stops, type UnitDraft } from "./plan-draft.ts";
+import { hookSteps, plannedHooks } from "./plan-hooks.ts";
 import { planNeighbours, socketGaps } from "./plan-neighbours.ts";
 import { rolledInstances } from "./plan-rolling.ts";
 import type { PlanStep, TransactionPlan, UnitPlan } from "./plan-shape.ts";
@@ -13,6 +14,7 @@ export const planAssumptions = [
   "The host is at the old state: its files, units and links are as that transaction left them.",
   "Units that the transaction starts are up, jobs among them are done, and nobody has disabled, masked or stopped one.",
   "Nothing outside of the bundle depends on these units: what does is stopped and started again with them, and told.",
+  "No release comes back that the host has kept: it would not run its `preStart` again.",
 ] as const;
 
 /**
@@ -29,7 +31,12 @@ export function plan(old: Bundle | undefined, next: Bundle): TransactionPlan {
   const late = planNeighbours(units);
   planNeighbours(idle);
   const all = [...units.values()];
-  const steps = planSteps(all, late, old, next);
+  const hooks = plannedHooks(old, next, beside.releases);
+  const steps = [
+    ...hookSteps(hooks, ["check", "pre-start"]),
+    ...planSteps(all, late, old, next),
+    ...hookSteps(hooks, ["post-start"]),
+  ];
   return {
     assumptions: planAssumptions,
     units: all.map((running) => unitPlan(running, idle.get(running.name)!)),
@@ -40,6 +47,7 @@ export function plan(old: Bundle | undefined, next: Bundle): TransactionPlan {
       removed: missing(old?.users ?? [], next.users),
     },
     releases: { changed: [...beside.releases.keys()], removed: missing(old?.releases ?? [], next.releases) },
+    hooks,
     untouched: all.filter((draft) => isUntouched(draft, idle.get(draft.name)!)).map(({ name }) => name),
     daemonReloads: steps.filter(({ step }) => step === "daemon-reload").length,
   };

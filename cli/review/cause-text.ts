@@ -1,4 +1,4 @@
-import type { PlanCause } from "../../activation/plan.ts";
+import type { PlanCause, PlannedHook } from "../../activation/plan.ts";
 
 /** A cause of an action as a short phrase: `WatchdogSec= 30s -> 60s`, `/etc/orders/api.env changed`. */
 export function causeText(cause: PlanCause): string {
@@ -16,6 +16,12 @@ export function causeText(cause: PlanCause): string {
     case "other":
       return `${cause.unit} ${relations[cause.relation]}`;
   }
+}
+
+/** What runs once, and why: `pre-start of api.service runs, because its command changed`. */
+export function hookText({ kind, unit, release, why }: PlannedHook): string {
+  const reason = { release: `release ${release} changes`, new: "it is new", command: "its command changed" }[why];
+  return `${kind} of ${unit} runs, because ${reason}`;
 }
 
 const relations = {

@@ -80,7 +80,7 @@ function rank({ kind, units }: HostChange): number {
 }
 
 function hostChange({ before, after }: HostStates): Omit<HostChange, "hosts"> {
-  const nothing = { users: [], files: [], releases: [], units: [] };
+  const nothing = { users: [], files: [], releases: [], hooks: [], units: [] };
   const next = after ?? { ...(before as Bundle), ...nothing };
   const made = plan(before, next);
   const units = made.units
@@ -90,7 +90,7 @@ function hostChange({ before, after }: HostStates): Omit<HostChange, "hosts"> {
   const files = fileChanges(before, next);
   const releases = made.releases.changed.length + made.releases.removed.length;
   const accounts = made.accounts.made.length + made.accounts.removed.length;
-  const isChanged = units.length + files.length + releases + accounts > 0;
+  const isChanged = units.length + files.length + releases + accounts + made.hooks.length > 0;
   return {
     kind: before === undefined ? "new" : after === undefined ? "removed" : isChanged ? "changed" : "unchanged",
     plan: made,

@@ -1,4 +1,4 @@
-import { actionText, causeText } from "./cause-text.ts";
+import { actionText, causeText, hookText } from "./cause-text.ts";
 import { driftHtml } from "./drift-text.ts";
 import { escaped } from "./escaped.ts";
 import { type FileChange, type HostChange, heaviestAction, type UnitChange } from "./host-change.ts";
@@ -48,6 +48,7 @@ function hostSection(change: HostChange): string {
     ),
     ...plan.releases.changed.map((name) => `release of ${escaped(name)} is shipped`),
     ...plan.releases.removed.map((name) => `release of ${escaped(name)} goes`),
+    ...plan.hooks.map((hook) => `${escaped(hookText(hook))}: <code>${escaped(hook.command)}</code>`),
     ...plan.accounts.made.map((name) => `account ${escaped(name)} is made`),
     ...plan.accounts.removed.map((name) => `account ${escaped(name)} goes`),
   ];

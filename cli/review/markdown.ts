@@ -1,4 +1,4 @@
-import { actionText, causeText } from "./cause-text.ts";
+import { actionText, causeText, hookText } from "./cause-text.ts";
 import { driftMarkdown } from "./drift-text.ts";
 import type { HostChange, UnitChange } from "./host-change.ts";
 import { knownPoliciesMarkdown, policiesMarkdown } from "./policies-markdown.ts";
@@ -74,6 +74,7 @@ function hostSection(change: HostChange): string[] {
     ),
     ...plan.releases.changed.map((name) => `release of ${name} is shipped`),
     ...plan.releases.removed.map((name) => `release of ${name} goes`),
+    ...plan.hooks.map((hook) => `${hookText(hook)}: ${code(hook.command)}`),
     ...plan.accounts.made.map((name) => `account ${name} is made`),
     ...plan.accounts.removed.map((name) => `account ${name} goes`),
     ...units.flatMap(({ unit, exposure }) =>
@@ -104,6 +105,14 @@ function diffSections({ hosts, units, files }: HostChange): string[] {
     .map(({ name, diff }) =>
       [`<details><summary>${name} on ${hostList(hosts, 3)}</summary>`, "", fenced(diff), "", "</details>"].join("\n"),
     );
+}
+
+/** A code span whose fence is longer than any in the text. */
+function code(text: string): string {
+  const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
+  const fence = "`".repeat(longest + 1);
+  const room = longest > 0 ? " " : "";
+  return `${fence}${room}${text.replaceAll("\n", " ")}${room}${fence}`;
 }
 
 /** A code block whose fence is longer than any in the text. */

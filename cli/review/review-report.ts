@@ -57,9 +57,11 @@ export function headline({ hosts, unknown }: ReviewReport): string {
     .filter(({ times }) => times > 0)
     .map(({ action, times }) => numbered(times, action));
   const gaps = sum(hosts.map((change) => change.plan.gaps.length * change.hosts.length));
+  const hooks = sum(hosts.map((change) => change.plan.hooks.length * change.hosts.length));
   return [
     `${changing} of ${numbered(total, "host")} ${changing === 1 ? "changes" : "change"}`,
     ...tally,
+    ...(hooks > 0 ? [`${numbered(hooks, "hook")} ${hooks === 1 ? "runs" : "run"}`] : []),
     ...(gaps > 0 ? [`${numbered(gaps, "listening socket")} closed`] : []),
     ...(unknown.length > 0 ? [`${numbered(unknown.length, "host")} not wholly known`] : []),
   ].join(", ");

@@ -13,6 +13,8 @@ export interface PlanQuestion {
 /** What is to happen to each unit, without the reasons. */
 export interface PlannedActions {
   readonly units: Readonly<Record<string, { readonly action: string; readonly enablement: string }>>;
+  /** Kind and unit of each that runs, sorted. */
+  readonly hooks: readonly string[];
   readonly daemonReloads: number;
   readonly conflicts: readonly string[];
 }
@@ -36,7 +38,7 @@ export function hostPlans(questions: readonly PlanQuestion[]): PlannedActions[] 
 
 /** The same of a plan made here. */
 export function plannedActions(
-  { units, steps, daemonReloads }: TransactionPlan,
+  { units, steps, hooks, daemonReloads }: TransactionPlan,
   onDemand: "idle" | "running",
 ): PlannedActions {
   const entries = units.map(({ unit, action, enablement, ifIdle }) => {
@@ -46,5 +48,10 @@ export function plannedActions(
   const handedOver = steps.flatMap(({ step, of }) => (step === "hand-over" ? of : []));
   const idle = onDemand === "idle" ? units.filter(({ ifIdle }) => ifIdle !== null).map(({ unit }) => unit) : [];
   const needless = handedOver.length > 0 && handedOver.every((name) => idle.includes(name));
-  return { units: Object.fromEntries(entries), daemonReloads: daemonReloads - (needless ? 1 : 0), conflicts: [] };
+  return {
+    units: Object.fromEntries(entries),
+    hooks: hooks.map(({ kind, unit }) => `${kind} ${unit}`).sort(),
+    daemonReloads: daemonReloads - (needless ? 1 : 0),
+    conflicts: [],
+  };
 }

@@ -133,6 +133,52 @@ test("another release restarts what runs it, and the receipt and the plan agree 
   assert.deepEqual(hostPlans([{ old, next, onDemand: "running" }]), [plannedActions(made, "running")]);
 });
 
+test("hooks run for another release or another command, preStart once for each release; the host program plans the same", () => {
+  const bundle = (id: string, words: readonly string[]) => {
+    const release = { name: "api", sha256: id.repeat(64), archive: "/nowhere.tar", id: id.repeat(16), keep: 1 };
+    const units = [
+      testUnit("api.service", "[Service]\nExecStart=/opt/api/current/run\n", { restartOnReleases: ["api"] }),
+    ];
+    const hooks = words.flatMap((word) =>
+      ["post-start", "pre-start", "check"].map((kind) => {
+        return {
+          release: "api",
+          unit: "api.service",
+          kind,
+          exec: [`/opt/api/releases/${release.id}/x`, word],
+          seconds: 60,
+        };
+      }),
+    );
+    return testBundle(units, [], undefined, [release], hooks);
+  };
+  const cases = [
+    [bundle("a", ["one"]), bundle("a", ["one"]), []],
+    [bundle("a", ["one"]), bundle("b", ["one"]), ["check: release", "pre-start: release", "post-start: release"]],
+    [bundle("a", ["one"]), bundle("a", ["two"]), ["check: command", "pre-start: command", "post-start: command"]],
+    [bundle("a", []), bundle("a", ["one"]), ["check: new", "pre-start: new", "post-start: new"]],
+    [bundle("a", ["one"]), bundle("a", []), []],
+    [undefined, bundle("a", ["one"]), ["check: release", "pre-start: release", "post-start: release"]],
+  ] as const;
+  const moved = bundle("a", ["one"]);
+  const link = { ...moved, releases: moved.releases.map((release) => ({ ...release, link: "/opt/api/now" })) };
+  const all = [...cases, [moved, link, ["check: release", "post-start: release"]] as const];
+  const plans = all.map(([old, next]) => plan(old, next));
+  assert.deepEqual(
+    plans.map(({ hooks }) => hooks.map(({ kind, why }) => `${kind}: ${why}`)),
+    all.map(([, , expected]) => expected),
+  );
+  assert.deepEqual(
+    hostPlans(all.map(([old, next]) => ({ old, next, onDemand: "running" }))),
+    plans.map((made) => plannedActions(made, "running")),
+  );
+  assert.deepEqual(
+    plans[2]?.steps.map(({ step }) => step),
+    ["check", "pre-start", "post-start"],
+  );
+  assert.equal(plans[2]?.hooks[1]?.command, `/opt/api/releases/${"a".repeat(16)}/x two`);
+});
+
 test("docs/transaction.md has the table", () => {
   const text = readFileSync(new URL("../../docs/transaction.md", import.meta.url), "utf8");
   for (const { changes, why } of planCases) {

@@ -1,5 +1,5 @@
 import type { Bundle } from "../../activation/bundle.ts";
-import type { DefinedFile, DefinedRelease, DefinedUnit } from "../../components/definition.ts";
+import type { DefinedFile, DefinedHook, DefinedRelease, DefinedUnit } from "../../components/definition.ts";
 import { hostBundle } from "../../components/host-bundle.ts";
 
 /** A unit as a component would define it; what is not given is the plainest. */
@@ -24,7 +24,8 @@ export function testBundle(
   files: DefinedFile[] = [],
   scope = "test/plan/host",
   releases: DefinedRelease[] = [],
+  hooks: DefinedHook[] = [],
 ): Bundle {
   const bounds = { transactionSec: 120, waitSec: 30, confirmSec: 0 };
-  return hostBundle(scope, [{ units, files, users: [], releases }], bounds);
+  return hostBundle(scope, [{ units, files, users: [], releases, hooks }], bounds);
 }

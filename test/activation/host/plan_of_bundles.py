@@ -4,7 +4,7 @@ compares it with the plan that TypeScript makes.
 
 In: {"old": bundle or null, "new": bundle, "onDemand": "idle" or "running"}. The host is at `old`, everything on it runs as
 it should, and of each template there is one instance, which runs as on-demand units do.
-Out: {"units": {name: {"action", "enablement"}}, "daemonReloads": n, "conflicts": [...]}
+Out: {"units": {name: {"action", "enablement"}}, "hooks": [...], "daemonReloads": n, "conflicts": [...]}
 """
 
 from __future__ import annotations
@@ -50,7 +50,13 @@ def ledger_of(bundle: Bundle) -> Ledger:
             )
             for unit in bundle.units
         },
-        releases=[LedgerRelease(each.name, each.sha256, each.directory, each.link, True) for each in bundle.releases],
+        releases=[
+            LedgerRelease(
+                *(each.name, each.sha256, each.directory, each.link, True),
+                hooks={f"{hook.kind} {hook.unit}": hook.digest for hook in bundle.hooks if hook.release == each.name},
+            )
+            for each in bundle.releases
+        ],
     )
 
 
@@ -145,6 +151,7 @@ def answer(asked: dict[str, Any]) -> dict[str, Any]:
             name: {"action": action_of(made, unit, name), "enablement": enablement_of(made, name)}
             for name, unit in sorted(units.items())
         },
+        "hooks": sorted(f"{hook.kind} {hook.unit}" for hook in made.hooks),
         "daemonReloads": int(made.daemon_reload) + int(bool(made.late)),
         "conflicts": made.conflicts,
     }

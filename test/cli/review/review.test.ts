@@ -154,6 +154,33 @@ test("a config file that is named by its absolute path, also through a link, is 
   }
 });
 
+test("a hook whose command alone changed is a change, told with its command and why", async () => {
+  mkdirSync(join(cwd, "app"));
+  writeFileSync(join(cwd, "app", "app.py"), "");
+  const withHook = (preStart: string[]) =>
+    write({ pythonServices: { orders: { source: "app", exec: ["python", "app.py"], preStart } } }, ["web1"]);
+  withHook(["python", "app.py", "migrate"]);
+  git("add", "--all");
+  git("commit", "--quiet", "--message=app");
+  withHook(["python", "app.py", "migrate", "`<all>`"]);
+  const { hosts } = await reported();
+  const [change] = hosts;
+  assert.deepEqual(
+    [change?.kind, change?.units, change?.plan.hooks.map(({ kind, unit, why }) => [kind, unit, why])],
+    ["changed", [], [["pre-start", "orders.service", "command"]]],
+  );
+  const [html, markdown] = [join(cwd, "hook.html"), join(cwd, "hook.md")];
+  await review({ ...options, html, markdown }, recordingTerminal());
+  const text = readFileSync(markdown, "utf8");
+  assert.match(text, /^## Stack `prod`: 1 of 1 host changes, 1 hook runs$/m);
+  const told = "pre-start of orders.service runs, because its command changed: ";
+  assert.ok(text.includes(`- ${told}\`\` /usr/bin/python3 app.py migrate \`<all>\` \`\``), text);
+  assert.ok(readFileSync(html, "utf8").includes(`${told}<code>/usr/bin/python3 app.py migrate `));
+  write({}, ["web1"]);
+  assert.deepEqual((await reported()).hosts[0]?.plan.hooks, []);
+  git("reset", "--quiet", "--hard", "HEAD~1");
+});
+
 test("a secret that was set anew is told without a value or a digest", async () => {
   const rotated = { ...api, secretEnvironment: { KEY: { secure: "v1:eHl6:MTIz" } } };
   write({ ...stack, services: { ...stack.services, api: rotated } });
