@@ -148,7 +148,7 @@ function directiveProblems(unit: string, assignment: Assignment, options: Valida
     ...tableProblems(directive, options, report),
     ...listProblems(directive, assignment, report),
     ...assignment.values.flatMap((value, index) => {
-      const found = textProblem(directive, valueText(value), options);
+      const found = numberProblem(directive, value) ?? textProblem(directive, valueText(value), options);
       if (found === undefined) return [];
       const problem = report(found.severity, `${place(assignment, index)}${found.message}`);
       return mayHoldSecret(directive) ? [problem] : [{ ...problem, received: valueText(value) }];
@@ -248,6 +248,18 @@ function textProblem(
   }
   const message = valueProblem(directive, text, systemd);
   return message === undefined ? undefined : { severity: "error", message };
+}
+
+/** A number has lost the digits that it was written with, and those of a mode are octal. */
+function numberProblem(
+  { kind }: Directive,
+  value: string | number | boolean,
+): { readonly severity: "error"; readonly message: string } | undefined {
+  if (kind !== "mode" || typeof value !== "number") return undefined;
+  return {
+    severity: "error",
+    message: `the number ${value} is no mode; write its octal digits in quotes, such as '0660' (without quotes YAML makes 432 of it)`,
+  };
 }
 
 /** Which item of a list is meant, where there are several. */

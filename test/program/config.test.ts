@@ -117,6 +117,11 @@ for (const [what, config, start] of [
     { services: { api: { ...service, service: { ProtectSystem: "stric" } } } },
     "shop:services.api.service.ProtectSystem: ",
   ],
+  [
+    "a mode without quotes",
+    { sockets: { s: { listenStream: "/run/s", socket: { SocketMode: 0o660 } } } },
+    "shop:sockets.s.socket.SocketMode: SocketMode: the number 432 is no mode; ",
+  ],
   ["a name of a unit that is none", { hosts: { web1: { ...host, units: ["api"] } } }, "shop:hosts.web1.units[0]: "],
   [
     "a timer's own service",

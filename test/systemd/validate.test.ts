@@ -48,6 +48,16 @@ test("a problem names the unit, the section, the directive, the value and what t
   ]);
 });
 
+test("a mode is text: a number has lost its octal digits", () => {
+  const why = "is no mode; write its octal digits in quotes, such as '0660' (without quotes YAML makes 432 of it)";
+  assert.deepEqual(serviceMessages({ UMask: 23, StateDirectoryMode: "0750" }), [
+    `error [Service] UMask: the number 23 ${why}`,
+  ]);
+  assert.deepEqual(messages({ Socket: { SocketMode: 432 } }, {}, "api.socket"), [
+    `error [Socket] SocketMode: the number 432 ${why}`,
+  ]);
+});
+
 test("unknown and misplaced directives have the nearest spelling or the right section", () => {
   assert.deepEqual(
     messages({
