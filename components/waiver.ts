@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { lastDayProblem } from "../systemd/lints/waiver.ts";
+import { lastDayProblem, writtenDay } from "../systemd/lints/waiver.ts";
 import type { UnitSections } from "../systemd/sections.ts";
 
 /** A lint or policy that a definition may break until a date. */
@@ -13,9 +13,8 @@ export interface WaiverArgs {
   until: pulumi.Input<string>;
 }
 
-/** YAML reads a date without quotes as a time. */
 const lastDay = z.preprocess(
-  (value) => (typeof value === "string" ? value.replace(/T00:00:00Z$/, "") : value),
+  (value) => (typeof value === "string" ? writtenDay(value) : value),
   z.string().superRefine((text, context) => {
     const problem = lastDayProblem(text);
     if (problem !== undefined) context.addIssue({ code: "custom", message: problem });

@@ -1,4 +1,4 @@
-import { lastDayProblem, type Waiver } from "../systemd/lints/waiver.ts";
+import { lastDayProblem, type Waiver, writtenDay } from "../systemd/lints/waiver.ts";
 import type { CheckedResource } from "./checked-resource.ts";
 import { type CheckedUnit, unitFromSections, unitFromText } from "./checked-unit.ts";
 import { reading } from "./unknown-values.ts";
@@ -96,7 +96,7 @@ export function waiversOf(props: Readonly<Record<string, unknown>>): readonly Wa
   const { value } = reading(() => JSON.parse(JSON.stringify(props.waive ?? null)));
   if (!Array.isArray(value)) return [];
   return value.flatMap(({ policy, reason, until }: Partial<Waiver> = {}) => {
-    const day = String(until).replace(/T00:00:00Z$/, "");
+    const day = writtenDay(String(until));
     return lastDayProblem(day) === undefined ? [{ policy: String(policy), reason: String(reason), until: day }] : [];
   });
 }

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { load } from "js-yaml";
 import { z } from "zod";
 import { UsageError } from "../unit-source.ts";
+import { pulumiYaml } from "./pulumi-yaml.ts";
 
 const projectSchema = z.looseObject({
   name: z.string().min(1),
@@ -64,7 +64,7 @@ export function projectFile(start: string): ProjectFile {
 /** A YAML file as plain data. @throws UsageError naming the file and the place of the mistake */
 export function yaml(path: string): unknown {
   try {
-    return load(readFileSync(path, "utf8"), { filename: path });
+    return pulumiYaml(readFileSync(path, "utf8"), path);
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { CORE_SCHEMA, load } from "js-yaml";
 import { z } from "zod";
 import { UsageError } from "../unit-source.ts";
 import type { ProjectFile } from "./project-file.ts";
 import { pulumiOutput } from "./pulumi-output.ts";
+import { pulumiYaml } from "./pulumi-yaml.ts";
 
 /** The config of a stack as a program gets it. */
 export interface StackConfigValues {
@@ -93,8 +93,7 @@ function configFilePath({ project, stack, configFile }: StackConfigSource): stri
 
 function stackFile(path: string): z.infer<typeof stackFileSchema> {
   try {
-    // As Pulumi does, `2026-01-02` is left a text.
-    return stackFileSchema.parse(load(readFileSync(path, "utf8"), { filename: path, schema: CORE_SCHEMA }) ?? {});
+    return stackFileSchema.parse(pulumiYaml(readFileSync(path, "utf8"), path) ?? {});
   } catch (error) {
     const problem = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
     throw new UsageError(`${path} is not a stack's config file: ${problem}`);
@@ -121,8 +120,16 @@ function qualified(project: string, config: Readonly<Record<string, unknown>>): 
   );
 }
 
+/** As Pulumi hands it over: nothing is an empty text, and the keys of objects are sorted. */
 function textOf(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return typeof value === "string" ? value : value === null ? "" : JSON.stringify(sorted(value));
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (!isObject(value)) return value;
+  const keys = Object.keys(value).sort();
+  return Object.fromEntries(keys.map((key) => [key, sorted(value[key])]));
 }
 
 function withoutSecrets(value: unknown, placeholder: (ciphertext: string) => string): unknown {

@@ -19,6 +19,11 @@ export function lastDayProblem(text: string): string | undefined {
   return isReal ? undefined : `${shown} is no day of the calendar`;
 }
 
+/** A day as it was written: without quotes YAML reads it as a time, which Go prints in one form or the other. */
+export function writtenDay(text: string): string {
+  return text.replace(/(T00:00:00Z| 00:00:00 \+0000 UTC)$/, "");
+}
+
 /** Whole days that a waiver holds after today: 0 on its last day, less than 0 when it is over. */
 export function waiverDaysLeft(waiver: Waiver, now: Date): number {
   return Math.floor((Date.parse(`${waiver.until}T00:00:00Z`) - Math.floor(now.getTime() / dayMs) * dayMs) / dayMs);

@@ -77,11 +77,13 @@ test("a waiver may come as an Output", async () => {
 });
 
 test("a date that YAML has read as a time is the date", async () => {
-  const service = new Service("waived-yaml", {
-    exec,
-    waive: [{ ...waiver("sandbox-exposure"), until: "2027-03-31T00:00:00Z" }],
-  });
-  assert.deepEqual(await registered("waived-yaml.service", service), [waiver("sandbox-exposure")]);
+  for (const [index, time] of ["T00:00:00Z", " 00:00:00 +0000 UTC"].entries()) {
+    const service = new Service(`waived-yaml${index}`, {
+      exec,
+      waive: [{ ...waiver("sandbox-exposure"), until: `2027-03-31${time}` }],
+    });
+    assert.deepEqual(await registered(`waived-yaml${index}.service`, service), [waiver("sandbox-exposure")]);
+  }
 });
 
 const mistakes: [what: string, change: object, message: RegExp][] = [

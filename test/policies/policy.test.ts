@@ -242,6 +242,7 @@ suite("a waived finding", () => {
     t.mock.timers.enable({ apis: ["Date"], now: Date.parse("2027-03-31T20:00:00Z") });
     const of = (until: string) => violations(sandboxNoNewPrivileges, waived(until));
     assert.deepEqual(of("2027-03-31T00:00:00Z"), of("2027-03-31"));
+    assert.deepEqual(of("2027-03-31 00:00:00 +0000 UTC"), of("2027-03-31"));
     assert.deepEqual(of("2027-03-3T00:00:00Z1"), [`api.service: ${refusal}`]);
   });
 

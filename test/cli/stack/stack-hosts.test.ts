@@ -30,7 +30,11 @@ test("a program of one's own: hosts, their units and where each comes from", asy
     ],
   );
   const [api, , timer] = web1.units;
-  assert.match(api?.text ?? "", /^ExecStart=\/usr\/bin\/api eu 2026-01-02$/m, "config of the project and of the stack");
+  assert.match(
+    api?.text ?? "",
+    /^ExecStart=\/usr\/bin\/api eu "2026-01-02 00:00:00 \+0000 UTC"$/m,
+    "config of the project and of the stack",
+  );
   assert.equal(timer?.model.Timer?.OnCalendar?.toString(), "*-*-* 03:00:00");
   assert.equal(web1.bundle?.scope, "shop/prod/web1");
   assert.deepEqual(web1.bundle?.units.map(({ name }) => name).sort(), [
