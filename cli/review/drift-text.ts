@@ -1,5 +1,6 @@
 import type { HostDrift } from "../drift.ts";
 import { escaped } from "./escaped.ts";
+import { escapedMarkdown } from "./escaped-markdown.ts";
 import { numbered } from "./review-report.ts";
 
 /** `2 differences on 1 host, 1 host not looked at`. */
@@ -17,9 +18,10 @@ export function driftLine(hosts: readonly HostDrift[]): string {
 /** How the hosts differ now from what was applied to them, as Markdown; nothing where nobody asked. */
 export function driftMarkdown(hosts: readonly HostDrift[] | null): string[] {
   if (hosts === null) return [];
-  const lines = driftRows(hosts).map(([host, what, found, repair]) =>
-    what === "" ? `- **${host} was not looked at**: ${found}` : `- ${host}: ${what}: ${found}; ${repair}`,
-  );
+  const lines = driftRows(hosts).map(([host, ...texts]) => {
+    const [what, found, repair] = texts.map(escapedMarkdown);
+    return what === "" ? `- **${host} was not looked at**: ${found}` : `- ${host}: ${what}: ${found}; ${repair}`;
+  });
   return [`### Drift: ${driftLine(hosts)}`, ...(lines.length > 0 ? [lines.join("\n")] : [])];
 }
 

@@ -1,5 +1,7 @@
 import { actionText, causeText, hookText } from "./cause-text.ts";
 import { driftMarkdown } from "./drift-text.ts";
+import { escaped } from "./escaped.ts";
+import { codeSpan, escapedMarkdown } from "./escaped-markdown.ts";
 import type { HostChange, UnitChange } from "./host-change.ts";
 import { knownPoliciesMarkdown, policiesMarkdown } from "./policies-markdown.ts";
 import { exposureText, headline, hostList, numbered, type ReviewReport } from "./review-report.ts";
@@ -18,9 +20,9 @@ export function reviewMarkdown(report: ReviewReport, limit = commentLimit): stri
     `## Stack \`${report.stack}\`: ${headline(report)}`,
     `Compared with \`${report.base}\`. Actions are those of the next \`pulumi up\` on hosts that are at that state.`,
     ...report.unknown.map(
-      ({ host, parts }) => `> **${host}** is not wholly known without an update: ${parts.join(", ")}`,
+      ({ host, parts }) => `> **${host}** is not wholly known without an update: ${escapedMarkdown(parts.join(", "))}`,
     ),
-    ...report.notes.map((note) => `> ${note}`),
+    ...report.notes.map((note) => `> ${escapedMarkdown(note)}`),
   ];
   const policies = policiesMarkdown(report.policies, report.acceptedExposures);
   const tables = changing.flatMap(hostSection);
@@ -61,26 +63,30 @@ function hostSection(change: HostChange): string[] {
           [
             "| unit | action | why | exposure |",
             "|---|---|---|---|",
-            ...units.map((unit) => `| ${row(unit).map(cell).join(" | ")} |`),
+            ...units.map((unit) => `| ${row(unit).join(" | ")} |`),
           ].join("\n"),
         ];
   const facts = [
     ...plan.gaps.map(
       ({ socket, address, reopenedBy }) =>
-        `**${socket} closes ${address}**${reopenedBy === null ? "" : `; ${reopenedBy} opens it again`}`,
+        `**${escapedMarkdown(`${socket} closes ${address}`)}**${reopenedBy === null ? "" : escapedMarkdown(`; ${reopenedBy} opens it again`)}`,
     ),
     ...files.map(
-      ({ path, change: what, secret }) => `\`${path}\` ${secret && what === "changed" ? "secret set anew" : what}`,
+      ({ path, change: what, secret }) =>
+        `${codeSpan(path)} ${secret && what === "changed" ? "secret set anew" : what}`,
     ),
     ...plan.releases.changed.map((name) => `release of ${name} is shipped`),
     ...plan.releases.removed.map((name) => `release of ${name} goes`),
-    ...plan.hooks.map((hook) => `${hookText(hook)}: ${code(hook.command)}`),
+    ...plan.hooks.map((hook) => `${escapedMarkdown(hookText(hook))}: ${codeSpan(hook.command)}`),
     ...plan.accounts.made.map((name) => `account ${name} is made`),
     ...plan.accounts.removed.map((name) => `account ${name} goes`),
     ...units.flatMap(({ unit, exposure }) =>
       (exposure?.moved ?? [])
         .slice(0, 5)
-        .map((move) => `exposure of ${unit}: \`${move.id}\` ${move.before.toFixed(1)} \u2192 ${move.after.toFixed(1)}`),
+        .map(
+          (move) =>
+            `exposure of ${escapedMarkdown(unit)}: \`${move.id}\` ${move.before.toFixed(1)} \u2192 ${move.after.toFixed(1)}`,
+        ),
     ),
     ...(plan.untouched.length > 0 ? [`${numbered(plan.untouched.length, "unit")} untouched`] : []),
   ];
@@ -89,11 +95,7 @@ function hostSection(change: HostChange): string[] {
 
 function row(unit: UnitChange): string[] {
   const why = [...unit.causes.map(causeText), ...unit.notes];
-  return [`\`${unit.unit}\``, actionText(unit), why.join("<br>"), exposureText(unit.exposure)];
-}
-
-function cell(text: string): string {
-  return text.replaceAll("|", "\\|").replaceAll("\n", " ");
+  return [`\`${unit.unit}\``, actionText(unit), why.map(escapedMarkdown).join("<br>"), exposureText(unit.exposure)];
 }
 
 function diffSections({ hosts, units, files }: HostChange): string[] {
@@ -103,16 +105,14 @@ function diffSections({ hosts, units, files }: HostChange): string[] {
   ]
     .filter(({ diff }) => diff !== "")
     .map(({ name, diff }) =>
-      [`<details><summary>${name} on ${hostList(hosts, 3)}</summary>`, "", fenced(diff), "", "</details>"].join("\n"),
+      [
+        `<details><summary>${escaped(name)} on ${hostList(hosts, 3)}</summary>`,
+        "",
+        fenced(diff),
+        "",
+        "</details>",
+      ].join("\n"),
     );
-}
-
-/** A code span whose fence is longer than any in the text. */
-function code(text: string): string {
-  const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
-  const fence = "`".repeat(longest + 1);
-  const room = longest > 0 ? " " : "";
-  return `${fence}${room}${text.replaceAll("\n", " ")}${room}${fence}`;
 }
 
 /** A code block whose fence is longer than any in the text. */
@@ -126,7 +126,7 @@ function waivers({ waivers: all }: ReviewReport): string[] {
   if (all.length === 0) return [];
   const lines = all.map(({ on, policy, reason, until, daysLeft, isNew }) => {
     const left = daysLeft < 0 ? "**over**" : `${numbered(daysLeft, "day")} left`;
-    return `- ${isNew ? "**new** " : ""}${on}: ${policy} until ${until} (${left}): ${reason}`;
+    return `- ${isNew ? "**new** " : ""}${escapedMarkdown(on)}: ${policy} until ${until} (${left}): ${escapedMarkdown(reason)}`;
   });
   return [`### Waivers\n${lines.join("\n")}`];
 }
@@ -136,9 +136,9 @@ function schedule({ timers, scheduleNotes: notes }: ReviewReport): string[] {
   const lines = timers.map(({ timer, hosts, next, onEvent }) => {
     const when =
       next.length > 0 ? next.map((time) => time.slice(0, 16).replace("T", " ")).join(", ") : onEvent.join(", ");
-    return `- ${timer} on ${hostList(hosts, 3)}: ${when}`;
+    return `- ${escapedMarkdown(timer)} on ${hostList(hosts, 3)}: ${escapedMarkdown(when)}`;
   });
   return [
-    `### Timers that change, next elapses in UTC\n${[...lines, ...notes.map(({ message }) => `- note: ${message}`)].join("\n")}`,
+    `### Timers that change, next elapses in UTC\n${[...lines, ...notes.map(({ message }) => `- note: ${escapedMarkdown(message)}`)].join("\n")}`,
   ];
 }

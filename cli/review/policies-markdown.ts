@@ -1,3 +1,4 @@
+import { escapedMarkdown } from "./escaped-markdown.ts";
 import type { AcceptedChange } from "./exposure-baseline.ts";
 import { isRefusal, policiesLine, type ReviewedPolicies, type ReviewedVerdict } from "./policy-verdicts.ts";
 import { hostList, numbered } from "./review-report.ts";
@@ -14,7 +15,7 @@ export function policiesMarkdown(policies: ReviewedPolicies, accepted: readonly 
     `### Policies: ${policiesLine(policies)}\n${by}`,
     ...list(verdicts.filter(isOpen)),
     ...list(solved, (verdict) => `- solved: ${place(verdict)} (${verdict.policy})`),
-    ...(accepted.length > 0 ? [accepted.map((change) => `- ${acceptedText(change)}`).join("\n")] : []),
+    ...(accepted.length > 0 ? [accepted.map((change) => `- ${escapedMarkdown(acceptedText(change))}`).join("\n")] : []),
   ];
 }
 
@@ -46,7 +47,7 @@ function list(
 function verdictLine(verdict: ReviewedVerdict): string {
   const { policy, message, since } = verdict;
   const news = since === "new" || since === "changed" ? ` **${since}**` : "";
-  return `- ${isRefusal(verdict) ? `**${verdictWord(verdict)}**` : verdictWord(verdict)}${news} ${place(verdict)}: ${message.replaceAll("\n", " ")} (${policy})`;
+  return `- ${isRefusal(verdict) ? `**${verdictWord(verdict)}**` : escapedMarkdown(verdictWord(verdict))}${news} ${place(verdict)}: ${escapedMarkdown(message)} (${policy})`;
 }
 
 function place({ on, hosts }: ReviewedVerdict): string {
