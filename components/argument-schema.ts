@@ -8,7 +8,7 @@ import { unitProblems } from "../systemd/validate.ts";
 import { timeSpanProblem } from "../systemd/values/time-span.ts";
 
 /** A word in place of a value: the reason stands alone, the value is named by the caller's path. */
-function checked(problem: (text: string) => string | undefined) {
+export function checked(problem: (text: string) => string | undefined) {
   return z.string().superRefine((text, context) => {
     const reason = problem(text);
     if (reason !== undefined) context.addIssue({ code: "custom", message: reason });

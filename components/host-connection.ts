@@ -2,6 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { type SshConnection, type SshEndpoint, sshEndpoint } from "../activation/ssh/connection.ts";
 import { acceptedHostKeys, HostKeyError } from "../activation/ssh/host-key.ts";
+import { checked, secretMark } from "./argument-schema.ts";
 import { built, type Deferrable } from "./deferred.ts";
 
 /** A bastion: the one host through which another is reached. */
@@ -60,8 +61,22 @@ export interface HostConnectionArgs {
   proxy?: HostProxyArgs;
 }
 
+/** Why a text is no address: ssh takes some of these, the connection has fields of their own for them. */
+function addressProblem(text: string): string | undefined {
+  if (text === "") return "is empty; give the host's address";
+  if (secretMark.test(text)) return undefined;
+  const shown = JSON.stringify(text);
+  if (/\s/.test(text)) return `${shown} holds a blank; give the address alone`;
+  if (text.includes("@")) return "holds a login user; give the address alone, and the user as `user`";
+  if (/[[\]]/.test(text)) {
+    return `${shown} holds brackets; give an IPv6 address without them, such as 2001:db8::1, and a port as \`port\``;
+  }
+  if (/^[^:]*:[^:]*$/.test(text)) return `${shown} holds a port; give the address alone, and the port as \`port\``;
+  return undefined;
+}
+
 const endpointShape = {
-  host: z.string().min(1, "is empty; give the host's address"),
+  host: checked(addressProblem),
   port: z.number().int().min(1).max(65535).optional(),
   user: z.string().min(1).optional(),
   password: z.string().optional(),
