@@ -23,6 +23,11 @@ const accepted: readonly [string, string, readonly string[], string?, number?][]
   ["a hashed name", `${hashed("web2")} ${two}\n${hashed("web1")} ${one}`, [one]],
   ["a hashed name with port", `${hashed("[web1]:2222")} ${one}`, [one], "web1", 2222],
   ["a revoked key beside a good one", `web1 ${one}\nweb1 ${two}\n@revoked * ${two}`, [one]],
+  [
+    "a file with unreadable lines of other hosts",
+    `old 1024 35 123456\nweb2 ${rsa.slice(0, -4)}\n@revoked web2 ssh-ed25519 A\nweb1 ${one}`,
+    [one],
+  ],
   ["what ssh-keyscan prints", `web1 ${rsa}\nweb1 ${ecdsa}\nweb1 ${one}`, [one, ecdsa]],
 ];
 
@@ -40,6 +45,7 @@ const refused: readonly [string, string, RegExp][] = [
   ["half a key", one.slice(0, -9), /^is not a public host key; write/],
   ["a fingerprint", "SHA256:abcdef", /^is not a public host key; write/],
   ["a second line that is none", `${one}\nhush-hush and more`, /^is not a public host key in line 2; write/],
+  ["an unreadable line of its own", `web2 ${one}\nweb1 ssh-ed25519 A`, /^is not a public host key in line 2; write/],
   ["a key of another type than it says", `ssh-ed25519 ${ecdsa.split(" ")[1]}`, /^is not a public host key/],
 ];
 
