@@ -55,6 +55,11 @@ export function serviceDefinition<
   return reported(component, name, () => {
     const nameProblem = componentNameProblem(name, ".service");
     if (nameProblem !== undefined) throw new Error(nameProblem);
+    if (/[:\\]/.test(name)) {
+      throw new Error(
+        `${JSON.stringify(name)} holds : or \\, which StateDirectory= reads as a link or an escape; use letters, digits and . _ @ -`,
+      );
+    }
     const { secretEnvironment, credentials, credentialsBase64, packageIndex, socket, health, ...open } = args;
     const visible = {
       ...open,

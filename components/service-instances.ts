@@ -2,9 +2,10 @@ import { z } from "zod";
 import { instanceOf, unitNameProblem } from "../systemd/unit-name.ts";
 import { validArguments } from "./argument-error.ts";
 
-const instanceName = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.:-]{0,99}$/, {
+/** Part of StateDirectory=, where `:` and `\` have a meaning. */
+const instanceName = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/, {
   error: ({ input }) =>
-    `${JSON.stringify(input)} is no name of an instance; write letters, digits and _ . : -, beginning with a letter, a digit or _`,
+    `${JSON.stringify(input)} is no name of an instance; write letters, digits and _ . -, beginning with a letter, a digit or _`,
 });
 
 /** The arguments that make instances. They are known at once: each instance is a resource. */

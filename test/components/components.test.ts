@@ -148,9 +148,13 @@ test("names and paths that no host could take are refused where they are given",
       message: `${name}: ${JSON.stringify(name)} is no name of a host here; write letters, digits and . _ -, beginning with a letter or a digit`,
     });
   }
-  const exec = ["python", "packages.py"];
+  for (const name of ["a:b", "a\\x2db"]) {
+    assert.throws(() => new Service(name, { exec }), {
+      message: `${name}: ${JSON.stringify(name)} holds : or \\, which StateDirectory= reads as a link or an escape; use letters, digits and . _ @ -`,
+    });
+  }
   for (const name of ["_jobs", "-jobs"]) {
-    assert.throws(() => new PythonService(name, { source: "examples/bot/app", exec }), {
+    assert.throws(() => new PythonService(name, { source: "examples/bot/app", exec: ["python", "packages.py"] }), {
       message: `${name}: "${name}" is no name of a service that ships code; write letters, digits and . _ @ -, beginning with a letter or a digit`,
     });
   }

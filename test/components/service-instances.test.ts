@@ -62,6 +62,7 @@ for (const [what, args, message] of [
   ["both arguments", { instances: 2, instanceNames: ["a"] }, /^wrong: instances, instanceNames: both are given/],
   ["no instance", { instances: 0 }, /^wrong: instances: /],
   ["a bad name", { instanceNames: ["a/b"] }, /^wrong: instanceNames\[0\]: "a\/b" is no name of an instance/],
+  ["a name that StateDirectory= reads as a link", { instanceNames: ["a:b"] }, /"a:b" is no name of an instance/],
   ["one name twice", { instanceNames: ["a", "a"] }, /^wrong: instanceNames: names an instance twice/],
   [
     "a socket",
