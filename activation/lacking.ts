@@ -4,7 +4,9 @@ import { sentBundle } from "./host-command.ts";
 /** What a comparison needs of a bundle; another version of this library may have made the rest. */
 const bundleSchema = z.looseObject({
   units: z.array(z.looseObject({ name: z.string(), content: z.string() })),
-  files: z.array(z.looseObject({ path: z.string(), content: z.string(), mode: z.unknown() })),
+  files: z.array(
+    z.looseObject({ path: z.string(), content: z.string(), encoding: z.string().default("utf-8"), mode: z.unknown() }),
+  ),
   releases: z.array(z.looseObject({ name: z.string(), directory: z.string() })),
 });
 type Comparable = z.infer<typeof bundleSchema>;
@@ -73,7 +75,7 @@ function without(lines: readonly string[] = [], others: readonly string[] = []):
 }
 
 function texts(files: Comparable["files"]): Map<string, string> {
-  return new Map(files.map(({ path, content, mode }) => [path, JSON.stringify([mode, content])]));
+  return new Map(files.map(({ path, content, encoding, mode }) => [path, JSON.stringify([mode, encoding, content])]));
 }
 
 function directories({ releases }: Comparable): Map<string, string> {

@@ -3,7 +3,14 @@ import { sentBundle } from "./host-command.ts";
 
 /** What a comparison needs of a bundle; another version of this library may have made the rest. */
 const filesSchema = z.looseObject({
-  files: z.array(z.looseObject({ path: z.string(), content: z.string(), secret: z.boolean() })),
+  files: z.array(
+    z.looseObject({
+      path: z.string(),
+      content: z.string(),
+      encoding: z.string().default("utf-8"),
+      secret: z.boolean(),
+    }),
+  ),
 });
 
 /**
@@ -13,9 +20,12 @@ const filesSchema = z.looseObject({
  */
 export function rotatedSecrets(before: string, after: string): string[] {
   const [old, next] = [before, after].map((text) => filesSchema.safeParse(sentBundle(text)).data?.files ?? []);
-  const contents = new Map((old ?? []).filter(({ secret }) => secret).map(({ path, content }) => [path, content]));
+  const known = new Map((old ?? []).filter(({ secret }) => secret).map((file) => [file.path, file]));
   return (next ?? [])
-    .filter(({ path, content, secret }) => secret && (contents.get(path) ?? content) !== content)
+    .filter(({ path, content, encoding, secret }) => {
+      const before = known.get(path);
+      return secret && before !== undefined && (before.content !== content || before.encoding !== encoding);
+    })
     .map(({ path }) => path)
     .sort();
 }

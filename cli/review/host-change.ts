@@ -114,7 +114,7 @@ function fileChanges(before: Bundle | undefined, after: Bundle): FileChange[] {
   const next = new Map(after.files.map((file) => [file.path, file]));
   return [...new Set([...old.keys(), ...next.keys()])].sort().flatMap((path): FileChange[] => {
     const [was, is] = [old.get(path), next.get(path)];
-    if (was?.content === is?.content && was?.mode === is?.mode) return [];
+    if (was?.content === is?.content && was?.encoding === is?.encoding && was?.mode === is?.mode) return [];
     const secret = (was?.secret ?? false) || (is?.secret ?? false);
     return [
       {

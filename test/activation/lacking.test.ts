@@ -18,6 +18,7 @@ test("units are told with the lines that differ, other files by path alone", () 
     [
       file("/etc/x/changed", "hush-1"),
       file("/etc/x/mode", "hush"),
+      file("/etc/x/bytes", "Zm9v"),
       file("/etc/x/gone", "hush"),
       file("/etc/x/same", "hush"),
     ],
@@ -27,6 +28,7 @@ test("units are told with the lines that differ, other files by path alone", () 
     [
       file("/etc/x/changed", "hush-2"),
       file("/etc/x/mode", "hush", "0600"),
+      { ...file("/etc/x/bytes", "Zm9v"), encoding: "base64" },
       file("/etc/x/new", "hush"),
       file("/etc/x/same", "hush"),
     ],
@@ -39,6 +41,7 @@ test("units are told with the lines that differ, other files by path alone", () 
     "  +User=x",
     "new.service: new",
     "gone.timer: to be removed",
+    "/etc/x/bytes: changed",
     "/etc/x/changed: changed",
     "/etc/x/mode: changed",
     "/etc/x/new: new",

@@ -20,6 +20,12 @@ test("a secret with another content is rotated; new, gone and open files are not
   assert.deepEqual(rotatedSecrets(before, after), ["/etc/x/a", "/etc/x/b"]);
 });
 
+test("a secret whose same text stands for other bytes is rotated", () => {
+  const after = sent({ ...secret("a", "Zm9v"), encoding: "base64" });
+  assert.deepEqual(rotatedSecrets(sent(secret("a", "Zm9v")), after), ["/etc/x/a"]);
+  assert.deepEqual(rotatedSecrets(after, after), []);
+});
+
 test("what another version of this library sent counts as far as it can be read", () => {
   const after = sent(secret("a", "2"));
   const older = `1\nx${JSON.stringify({ format: 0, files: [{ path: "/etc/x/a", content: "1", secret: true }] })}`;
