@@ -16,8 +16,10 @@ NULLABLE = " | None"
 LARGEST = 2**63
 # A limit in bytes: systemd counts them in 64 bits.
 LARGEST_FLOAT = 2.0**64
-# Names and paths that no system call takes.
-UNUSABLE = re.compile("[\0\ud800-\udfff]")
+# Names and paths that no system call takes. Bytes that are no UTF-8 are in a name as U+DC80 to U+DCFF (PEP 383).
+UNUSABLE = re.compile("[\0\ud800-\udc7f\udd00-\udfff]")
+# A number that may be below zero, such as a time before 1970.
+Signed = int
 
 
 def record(kind: type[T], value: Any) -> T:
@@ -65,6 +67,8 @@ def _typed(value: Any, wanted: str, module: dict[str, Any]) -> Any:
         return value
     if wanted == "bool" and isinstance(value, bool):
         return value
+    if wanted == "Signed":
+        return -_typed(-value, "int", module) if isinstance(value, int) and value < 0 else _typed(value, "int", module)
     is_number = isinstance(value, (int, float) if wanted == "float" else int) and not isinstance(value, bool)
     if wanted in ("int", "float") and is_number:
         if not 0 <= value <= (LARGEST_FLOAT if wanted == "float" else LARGEST - 1):

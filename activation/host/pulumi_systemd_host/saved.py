@@ -18,6 +18,7 @@ from .files import (
     sync_directory,
     write_atomically,
 )
+from .record import Signed
 from .system import System
 
 # Beside the copy of a content: the file or link itself, by a second name.
@@ -38,7 +39,7 @@ class SavedPath:
     mode: int = 0
     uid: int = 0
     gid: int = 0
-    mtime_ns: int = 0
+    mtime_ns: Signed = 0
     target: str = ""
     digest: str = ""
 

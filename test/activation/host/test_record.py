@@ -39,6 +39,13 @@ class Records(unittest.TestCase):
         read = record(Ledger, json.loads(json.dumps(text)))
         self.assertEqual(read.units["x.service"].memory_max, 1 << 64)
 
+    def test_times_before_1970_and_names_that_are_no_utf_8(self) -> None:
+        saved = SavedPath(os.fsdecode(b"/etc/caf\xe9"), "file", mtime_ns=-(10**9))
+        self.assertEqual(record(SavedPath, json.loads(json.dumps(asdict(saved)))), saved)
+        for part in ({"mtime_ns": -(2**63)}, {"mtime_ns": True}, {"path": "/etc/\ud800"}, {"path": "/etc/\udd00"}):
+            with self.subTest(part), self.assertRaises((TypeError, ValueError)):
+                record(SavedPath, {**asdict(saved), **part})
+
     def test_no_part_of_another_type_passes(self) -> None:
         damages: list[Callable[[Any], Any]] = [
             lambda value: value.update(scope=5),

@@ -171,6 +171,24 @@ class Recovery(WithHost):
             *({path: each[path] for path in each if path.startswith("/etc")} for each in (self.host.tree(), tree))
         )
 
+    def test_a_date_before_1970_and_names_that_are_no_utf_8_come_back(self) -> None:
+        path, wants = f"{ETC}/b.service", f"{ETC}/multi-user.target.wants"
+        self.host.install(path, "[Service]\nExecStart=/bin/theirs\n", enabled=False)
+        os.utime(self.host.at(path), ns=(-(10**9), -(10**9)))
+        self.apply(bundle([service("a.service")]))
+        for name, target in ((b"caf\xe9.service", b"/x"), (b"y.service", b"/caf\xe9/b.service")):
+            os.symlink(target, os.path.join(os.fsencode(self.host.at(wants)), name))
+        tree = self.host.tree()
+        for wanted in (bundle(NEW, adopt=[path]), bundle([service("a.service", "other"), *NEW[1:]], adopt=[path])):
+            self.cut_off(11, wanted)
+            (found,) = recover_all(self.host, 10)
+            self.assertEqual((found.problems, found.stuck), ([], False))
+            self.assertEqual(self.host.tree(), tree)
+        self.apply(wanted)
+        self.apply(bundle([service("a.service")]))
+        self.assertEqual(self.host.tree()[path], tree[path])
+        self.assertEqual(self.host.tree()[f"{wants}/y.service"], tree[f"{wants}/y.service"])
+
     def test_another_scope_takes_back_what_one_left(self) -> None:
         self.apply(bundle(OLD))
         tree = self.host.tree()

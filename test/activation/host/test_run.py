@@ -24,6 +24,7 @@ from pulumi_systemd_host.errors import HostError
 from pulumi_systemd_host.keeping import NAME
 from pulumi_systemd_host.ledger import read_ledger
 from pulumi_systemd_host.recovery import recover_all
+from pulumi_systemd_host.writing import write_quietly
 
 OLD = bundle([service("a.service"), service("b.service")])
 NEW = bundle([service("a.service"), service("b.service", "other"), service("c.service")])
@@ -80,6 +81,13 @@ class Told(WithHost):
         tree = {path: each for path, each in self.host.tree().items() if "answer-" not in path}
         self.assertEqual((tree, self.host.running_set()), before)
         scratch.release()
+
+    def test_a_name_that_is_no_utf_8_can_be_told(self) -> None:
+        reader, writer = os.pipe()
+        self.assertTrue(write_quietly(writer, os.fsdecode(b"/etc/caf\xe9\n")))
+        os.close(writer)
+        with open(reader, "rb") as source:
+            self.assertEqual(source.read(), b"/etc/caf\\udce9\n")
 
     def test_a_failure_that_was_told_is_none_of_the_unit(self) -> None:
         """Else systemd would start the way back for it, and keep a failed unit."""
