@@ -8,6 +8,7 @@ import os
 import pwd
 import sys
 import time
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from .command_text import generations_text, plan_text, receipt_text, status_text
@@ -16,7 +17,7 @@ from .errors import HostError
 from .generations import Back, Generation, read_generations, target_of
 from .health_command import run_health, show_log
 from .holding import COMMAND, moment, read_hold, rollback_told, span_sec, told, valid, write_hold
-from .ledger import Hold, Ledger, all_ledgers, scope_directory, write_ledger
+from .ledger import Hold, Ledger, all_ledgers, read_ledger, scope_directory, write_ledger
 from .lock import host_lock
 from .system import Host, System
 
@@ -202,7 +203,7 @@ def hold(system: System, scope: str | None, wanted: Hold, as_json: bool) -> Any:
         if scope is None:
             write_hold(system, wanted)
         else:
-            ledger = _one(system, scope)
+            ledger = _whole(system, _one(system, scope))
             ledger.hold = wanted
             write_ledger(system, ledger)
     what = scope or "this host"
@@ -213,20 +214,25 @@ def hold(system: System, scope: str | None, wanted: Hold, as_json: bool) -> Any:
 
 def resume(system: System, scope: str | None, as_json: bool) -> Any:
     """End what holds updates off, all or that of one scope; what to print."""
-    ended = []
+    ended, problems = [], []
     with host_lock(system, f"{person()} ({COMMAND} resume)", LOCK_SEC):
         if scope is None and _host_hold(system):
             write_hold(system, None)
             ended.append("this host")
         for ledger in _chosen(system, scope):
             if ledger.hold or ledger.rolled_back:
-                ledger.hold, ledger.rolled_back = None, None
-                write_ledger(system, ledger)
-                ended.append(ledger.scope)
+                try:
+                    write_ledger(system, replace(_whole(system, ledger), hold=None, rolled_back=None))
+                    ended.append(ledger.scope)
+                except HostError as problem:
+                    problems.append(str(problem))
         still = valid(_host_hold(system), time.time()) if scope else None
+    lines = [f"{what}: updates are let in again." for what in ended]
+    if problems:
+        raise HostError("\n".join([*problems, *lines]))
     if as_json:
         return {"resumed": ended}
-    lines = [f"{what}: updates are let in again." for what in ended] or ["Nothing was held."]
+    lines = lines or ["Nothing was held."]
     lines += [f"But this host is still {told(still)}: `{COMMAND} resume` without --scope."] if still else []
     return "".join(f"{line}\n" for line in lines)
 
@@ -244,7 +250,7 @@ def rollback(system: System, options: argparse.Namespace, program: bytes) -> int
     from .as_root import go_back
     from .rehearsal import rehearsed
 
-    ledger = _one(system, options.scope) if options.unit is None else _owner(system, options.unit)
+    ledger = _whole(system, _one(system, options.scope) if options.unit is None else _owner(system, options.unit))
     directory = os.path.join(scope_directory(system, ledger.scope), "generations")
     generations = read_generations(directory)
     if options.newer is None:
@@ -321,6 +327,11 @@ def _one(system: System, scope: str | None) -> Ledger:
     if len(chosen) > 1:
         raise HostError(f"choose one with --scope: {', '.join(each.scope for each in chosen)}")
     return chosen[0]
+
+
+def _whole(system: System, ledger: Ledger) -> Ledger:
+    """The ledger, to be written again. Raises HostError where a newer version keeps more in it than this one knows."""
+    return read_ledger(system, ledger.scope) or ledger
 
 
 def _print(value: Any) -> None:

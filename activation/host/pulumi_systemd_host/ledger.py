@@ -10,7 +10,7 @@ from typing import Any
 
 from .errors import HostError
 from .files import make_directories, remove_empty_directory, remove_tree, write_atomically
-from .record import check_paths, record
+from .record import NewerRecordError, check_paths, record
 from .saved import SavedPath
 from .system import System
 
@@ -172,13 +172,16 @@ def other_ledgers(system: System, scope: str) -> list[Ledger]:
 
 
 def all_ledgers(system: System, but: str = "") -> list[Ledger]:
-    """The ledgers of every scope on this host except `but`."""
+    """
+    The ledgers of every scope on this host except `but`. What a newer version keeps in one besides is left out, so none
+    of these may be written again.
+    """
     base = system.at(ROOT)
     found = []
     for path in sorted(glob.glob(os.path.join(glob.escape(base), "*", "*", "*", "ledger.json"))):
         other = os.path.relpath(os.path.dirname(path), base)
         if other != but:
-            ledger = _read(path, other)
+            ledger = _read(path, other, pass_over=True)
             if ledger:
                 found.append(ledger)
     return found
@@ -202,7 +205,7 @@ def remove_ledger(system: System, scope: str) -> None:
             return
 
 
-def _read(path: str, scope: str) -> Ledger | None:
+def _read(path: str, scope: str, pass_over: bool = False) -> Ledger | None:
     try:
         with open(path, "rb") as source:
             data = source.read()
@@ -211,12 +214,14 @@ def _read(path: str, scope: str) -> Ledger | None:
     try:
         value: dict[str, Any] = json.loads(data.decode("utf-8"))
         if value.pop("format") != 1:
-            raise HostError(f"{path} was written by a newer pulumi-systemd: use that one, or a newer one still")
+            raise NewerRecordError
         # What came later has a default; without these it is no ledger.
         if not {"files", "units", "releases", "leaving"} <= set(value):
             raise KeyError
-        ledger = record(Ledger, value)
+        ledger = record(Ledger, value, pass_over)
         check_paths([*ledger.claims(), *ledger.directories, *ledger.leaving.trees, *ledger.originals])
+    except NewerRecordError:
+        raise HostError(f"{path} was written by a newer pulumi-systemd: use that one, or a newer one still") from None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise HostError(f"{path} is damaged: restore it from a backup, or remove what it lists by hand") from None
     if ledger.scope != scope:

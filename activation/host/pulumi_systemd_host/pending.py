@@ -20,7 +20,7 @@ from .files import (
     sync_directory,
     write_atomically,
 )
-from .record import check_paths, record
+from .record import NewerRecordError, check_paths, record
 from .rolling import rolled
 from .saved import SavedPath, restore_path
 from .system import System
@@ -96,9 +96,7 @@ def read_pending(directory: str) -> Pending | None:
         with open(os.path.join(directory, "pending.json"), encoding="utf-8") as source:
             value: dict[str, Any] = json.load(source)
         if value.pop("format") != 1:
-            raise HostError(
-                f"{directory} was written by a newer pulumi-systemd: use that one to finish its transaction"
-            )
+            raise NewerRecordError
         pending = record(Pending, value)
         check_paths([saved.path for saved in pending.paths])
         check_paths([*pending.temporaries, *pending.directories, *pending.trees])
@@ -107,6 +105,10 @@ def read_pending(directory: str) -> Pending | None:
             raise ValueError
     except FileNotFoundError:
         return None
+    except NewerRecordError:
+        raise HostError(
+            f"{directory} was written by a newer pulumi-systemd: use that one to finish its transaction"
+        ) from None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise HostError(
             f"{directory}/pending.json is damaged: see what it lists, put it right by hand, remove {directory}"

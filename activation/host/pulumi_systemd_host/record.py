@@ -22,8 +22,24 @@ UNUSABLE = re.compile("[\0\ud800-\udc7f\udd00-\udfff]")
 Signed = int
 
 
-def record(kind: type[T], value: Any) -> T:
-    """The dataclass `kind` out of parsed JSON. Raises TypeError or ValueError where a part is missing or is no such."""
+class NewerRecordError(TypeError):
+    """All that this version knows of a record is there and right, and there is more: a newer version wrote it."""
+
+
+def record(kind: type[T], value: Any, pass_over: bool = False) -> T:
+    """
+    The dataclass `kind` out of parsed JSON. Raises TypeError or ValueError where a part is missing or is no such, and
+    NewerRecordError where only further keys are in it. `pass_over` leaves these out: what comes of it is not to be
+    written again. A key that an older version must not pass over needs another format.
+    """
+    unknown: list[str] = []
+    found = _record(kind, value, unknown)
+    if unknown and not pass_over:
+        raise NewerRecordError
+    return found
+
+
+def _record(kind: type[T], value: Any, unknown: list[str]) -> T:
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
         raise TypeError
     known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
@@ -32,10 +48,13 @@ def record(kind: type[T], value: Any) -> T:
         for name, field in known.items()
         if name not in value and field.default is MISSING and field.default_factory is MISSING
     ]
-    if missing or set(value) - set(known):
+    if missing:
         raise TypeError
+    unknown += set(value) - set(known)
     module = sys.modules[kind.__module__].__dict__
-    return kind(**{name: _typed(part, str(known[name].type), module) for name, part in value.items()})
+    return kind(
+        **{name: _typed(value[name], str(known[name].type), module, unknown) for name in known if name in value}
+    )
 
 
 def check_paths(paths: Iterable[str]) -> None:
@@ -51,29 +70,31 @@ def check_strings(values: Iterable[Any]) -> None:
         raise TypeError
 
 
-def _typed(value: Any, wanted: str, module: dict[str, Any]) -> Any:
+def _typed(value: Any, wanted: str, module: dict[str, Any], unknown: list[str]) -> Any:
     if wanted.endswith(NULLABLE):
-        return None if value is None else _typed(value, wanted[: -len(NULLABLE)], module)
+        return None if value is None else _typed(value, wanted[: -len(NULLABLE)], module, unknown)
     if wanted == "Any":
         return value
     listed, mapped = LIST.fullmatch(wanted), DICT.fullmatch(wanted)
     if listed and isinstance(value, list):
-        return [_typed(part, listed.group(1), module) for part in value]
+        return [_typed(part, listed.group(1), module, unknown) for part in value]
     if mapped and isinstance(value, dict):
-        return {_typed(key, "str", module): _typed(part, mapped.group(1), module) for key, part in value.items()}
+        return {
+            _typed(key, "str", module, unknown): _typed(part, mapped.group(1), module, unknown)
+            for key, part in value.items()
+        }
     if wanted == "str" and isinstance(value, str):
         if UNUSABLE.search(value):
             raise ValueError
         return value
     if wanted == "bool" and isinstance(value, bool):
         return value
-    if wanted == "Signed":
-        return -_typed(-value, "int", module) if isinstance(value, int) and value < 0 else _typed(value, "int", module)
     is_number = isinstance(value, (int, float) if wanted == "float" else int) and not isinstance(value, bool)
-    if wanted in ("int", "float") and is_number:
-        if not 0 <= value <= (LARGEST_FLOAT if wanted == "float" else LARGEST - 1):
+    if wanted in ("int", "float", "Signed") and is_number:
+        least = 1 - LARGEST if wanted == "Signed" else 0
+        if not least <= value <= (LARGEST_FLOAT if wanted == "float" else LARGEST - 1):
             raise ValueError
         return value
     if is_dataclass(module.get(wanted)):
-        return record(module[wanted], value)
+        return _record(module[wanted], value, unknown)
     raise TypeError

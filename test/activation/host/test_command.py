@@ -203,6 +203,31 @@ class Commands(WithGenerations):
         self.said("hold", "1h")
         self.assertIn("But this host is still held by alice", self.said("resume", "--scope", OTHER))
 
+    def test_a_stack_of_a_newer_version_is_told_and_not_changed(self) -> None:
+        self.apply(self.first)
+        newer = replace(bundle([service("b.service")]), scope=OTHER)
+        self.apply(newer)
+        self.said("hold", "1h", "--scope", OTHER)
+        path = f"/var/lib/pulumi-systemd/{OTHER}/ledger.json"
+        with open(self.host.at(path), encoding="utf-8") as source:
+            text = source.read().replace('"format": 1', '"format": 1, "further": {}')
+        self.host.put(path, text)
+        self.said("hold", "1h")
+        self.assertRegex(self.said("status"), f"{OTHER}: generation 1 since .*\n  held by alice")
+        for words in (("hold", "1h", "--scope", OTHER), ("rollback", "--unit", "b.service")):
+            with self.assertRaisesRegex(HostError, "ledger.json was written by a newer pulumi-systemd"):
+                self.said(*words)
+        with self.assertRaisesRegex(HostError, "newer pulumi-systemd: use that one.*\nthis host: updates are let in again"):
+            self.said("resume")
+        # Another stack goes on beside it, and still keeps off what is its.
+        self.assertEqual(self.apply(self.second)["outcome"], "applied")
+        with self.assertRaisesRegex(HostError, f"b.service belongs to {OTHER}, another scope on this host"):
+            self.apply(bundle([service("b.service")]))
+        with self.assertRaisesRegex(HostError, "ledger.json was written by a newer pulumi-systemd: use that one"):
+            self.apply(newer, "destroy")
+        with open(self.host.at(path), encoding="utf-8") as source:
+            self.assertEqual(source.read(), text)
+
     def test_a_rehearsal_changes_nothing(self) -> None:
         self.apply(self.first)
         self.apply(self.second)

@@ -14,7 +14,7 @@ from pulumi_systemd_host.answer import Answer, keep_answer, kept_answers
 from pulumi_systemd_host.errors import HostError
 from pulumi_systemd_host.ledger import Hold, Ledger, LedgerFile, LedgerRelease, LedgerUnit, read_ledger, write_ledger
 from pulumi_systemd_host.pending import Pending, SavedUnit, read_pending, write_pending
-from pulumi_systemd_host.record import check_paths, record
+from pulumi_systemd_host.record import NewerRecordError, check_paths, record
 from pulumi_systemd_host.saved import SavedPath
 
 LEDGER = Ledger(
@@ -73,6 +73,24 @@ class Records(unittest.TestCase):
             with self.subTest(number), self.assertRaises((TypeError, ValueError)):
                 record(Ledger, value)
 
+    def test_further_keys_are_those_of_a_newer_version_where_all_else_is_right(self) -> None:
+        further: list[Callable[[Any], Any]] = [
+            lambda value: value.update(further={"x": 1}),
+            lambda value: value["files"]["/etc/x"].update(further=1),
+            lambda value: value["releases"][0].update(further=None),
+        ]
+        for number, add in enumerate(further):
+            value = copy.deepcopy(asdict(LEDGER))
+            add(value)
+            with self.subTest(number), self.assertRaises(NewerRecordError):
+                record(Ledger, value)
+            self.assertEqual(record(Ledger, value, pass_over=True), LEDGER)
+            value["hold"]["until"] = "soon"
+            for pass_over in (False, True):
+                with self.subTest(number), self.assertRaises(TypeError) as caught:
+                    record(Ledger, value, pass_over)
+                self.assertNotIsInstance(caught.exception, NewerRecordError)
+
     def test_paths_that_must_not_be_acted_on(self) -> None:
         check_paths(["/etc/x", "/a"])
         for path in ("", "x", "/", "//", "/etc/../x", "/etc/", "/etc//x", "//etc", "./x"):
@@ -121,6 +139,10 @@ class OnDisk(unittest.TestCase):
         path = os.path.join(directory, "pending.json")
         with open(path, encoding="utf-8") as source:
             text = source.read()
+        with open(path, "w", encoding="utf-8") as target:
+            target.write(text.replace('"generation"', '"further": {}, "generation"'))
+        with self.assertRaisesRegex(HostError, "pending was written by a newer pulumi-systemd: use that one to finish"):
+            read_pending(directory)
         damages = (
             ('"/opt/r/1"', '"/"'),
             ('"/etc/x"', '"../x"'),
