@@ -111,11 +111,11 @@ def parser() -> argparse.ArgumentParser:
     command("generations", "The states that are kept, newest first, and in what each differs.", GENERATIONS)
     rollback = command("rollback", "Go back to an earlier generation; without N, the one before this.", ROLLBACK)
     rollback.add_argument("generation", metavar="N", type=_number, nargs="?", help="number of the generation")
-    rollback.add_argument("--reason", metavar="TEXT", default="", help="why, for whoever reads it next")
+    rollback.add_argument("--reason", metavar="TEXT", type=_text, default="", help="why, for whoever reads it next")
     rollback.add_argument("--unit", metavar="UNIT", help="of the scope that has this unit, in place of --scope")
     rollback.add_argument("--newer", metavar="DURATION", type=_span, help="only if the update came less long ago")
     # A health check says so who it is.
-    rollback.add_argument("--by", metavar="NAME", help=argparse.SUPPRESS)
+    rollback.add_argument("--by", metavar="NAME", type=_text, help=argparse.SUPPRESS)
     rollback.add_argument("--ill", type=_two_times, action="append", default=[], help=argparse.SUPPRESS)
     rollback.add_argument("--dry-run", action="store_true", help="only say what would be done")
     held = rollback.add_mutually_exclusive_group()
@@ -123,7 +123,7 @@ def parser() -> argparse.ArgumentParser:
     held.add_argument("--no-hold", action="store_true", help="let updates in at once")
     hold = command("hold", "Hold updates off for a time.", HOLDING)
     hold.add_argument("duration", metavar="DURATION", type=_span, nargs="?", default=_span(HOLD), help="default: 12h")
-    hold.add_argument("--reason", metavar="TEXT", default="", help="why, for whoever is refused")
+    hold.add_argument("--reason", metavar="TEXT", type=_text, default="", help="why, for whoever is refused")
     command("resume", "Let updates in again, also what was rolled back from.", RESUMING)
     _add_health(commands)
     return top
@@ -300,7 +300,7 @@ def target_for_check(
 def person() -> str:
     """Who is at work: the account that logged in, also under sudo."""
     name = os.environ.get("SUDO_USER", "")
-    return name or pwd.getpwuid(os.getuid()).pw_name
+    return _text(name) or pwd.getpwuid(os.getuid()).pw_name
 
 
 def _chosen(system: System, scope: str | None) -> list[Ledger]:
@@ -336,6 +336,12 @@ def _whole(system: System, ledger: Ledger) -> Ledger:
 
 def _print(value: Any) -> None:
     sys.stdout.write(value if isinstance(value, str) else json.dumps(value, indent=1) + "\n")
+
+
+def _text(given: str) -> str:
+    """What a person wrote, in one line that can be kept and shown: bytes that are no UTF-8 become U+FFFD."""
+    text = given.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return "".join(character if character.isprintable() else " " for character in text).strip()
 
 
 def _number(text: str) -> int:

@@ -14,7 +14,7 @@ from .bundle_reader import parse_bundle
 from .errors import HostError
 from .files import make_directories, remove_empty_directory, remove_file, write_atomically
 from .ledger import Ledger
-from .record import check_strings, record
+from .record import UNREADABLE, NewerRecordError, check_readable, check_strings, record
 from .work import Work
 
 NUMBER = re.compile(r"(\d{1,9})\.json")
@@ -118,9 +118,11 @@ def write_generation(work: Work, ledger: Ledger, origin: Origin) -> None:
         json.loads(work.given.raw),
         sorted(set(adopted)),
     )
-    text = json.dumps({"format": 1, **asdict(generation)}, sort_keys=True)
+    path = generation_path(work, ledger.generation)
+    data = json.dumps({"format": 1, **asdict(generation)}, sort_keys=True).encode("utf-8")
+    check_readable(path, lambda: _parsed(data))
     make_directories(work.generations, 0o700)
-    write_atomically(generation_path(work, ledger.generation), text.encode("utf-8"), 0o600, "generation")
+    write_atomically(path, data, 0o600, "generation")
 
 
 def read_generations(directory: str) -> dict[int, Generation]:
@@ -137,15 +139,19 @@ def read_generations(directory: str) -> dict[int, Generation]:
 
 def _read(path: str) -> Generation | None:
     try:
-        with open(path, encoding="utf-8") as source:
-            value = json.load(source)
-        if value.pop("format") != 1:
-            return None
-        generation = record(Generation, value)
-        for part, key in NAMED:
-            check_strings([each[key] for each in generation.bundle[part]])
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        with open(path, "rb") as source:
+            return _parsed(source.read())
+    except (OSError, *UNREADABLE):
         return None
+
+
+def _parsed(data: bytes) -> Generation:
+    value = json.loads(data.decode("utf-8"))
+    if value.pop("format") != 1:
+        raise NewerRecordError
+    generation = record(Generation, value)
+    for part, key in NAMED:
+        check_strings([each[key] for each in generation.bundle[part]])
     return generation
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from .errors import HostError
 from .files import make_directories, remove_empty_directory, remove_tree, write_atomically
-from .record import NewerRecordError, check_paths, record
+from .record import UNREADABLE, NewerRecordError, check_paths, check_readable, record
 from .saved import SavedPath
 from .system import System
 
@@ -190,8 +190,10 @@ def all_ledgers(system: System, but: str = "") -> list[Ledger]:
 def write_ledger(system: System, ledger: Ledger) -> None:
     directory = scope_directory(system, ledger.scope)
     make_directories(directory, 0o700)
-    text = json.dumps({"format": 1, **asdict(ledger)}, indent=1, sort_keys=True) + "\n"
-    write_atomically(os.path.join(directory, "ledger.json"), text.encode("utf-8"), 0o600, "ledger")
+    path = os.path.join(directory, "ledger.json")
+    data = (json.dumps({"format": 1, **asdict(ledger)}, indent=1, sort_keys=True) + "\n").encode("utf-8")
+    check_readable(path, lambda: _parsed(data, path, ledger.scope))
+    write_atomically(path, data, 0o600, "ledger")
 
 
 def remove_ledger(system: System, scope: str) -> None:
@@ -211,6 +213,10 @@ def _read(path: str, scope: str, pass_over: bool = False) -> Ledger | None:
             data = source.read()
     except (FileNotFoundError, NotADirectoryError):
         return None
+    return _parsed(data, path, scope, pass_over)
+
+
+def _parsed(data: bytes, path: str, scope: str, pass_over: bool = False) -> Ledger:
     try:
         value: dict[str, Any] = json.loads(data.decode("utf-8"))
         if value.pop("format") != 1:
@@ -222,7 +228,7 @@ def _read(path: str, scope: str, pass_over: bool = False) -> Ledger | None:
         check_paths([*ledger.claims(), *ledger.directories, *ledger.leaving.trees, *ledger.originals])
     except NewerRecordError:
         raise HostError(f"{path} was written by a newer pulumi-systemd: use that one, or a newer one still") from None
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except UNREADABLE:
         raise HostError(f"{path} is damaged: restore it from a backup, or remove what it lists by hand") from None
     if ledger.scope != scope:
         raise HostError(f"{path} is the ledger of another scope: it was moved there by hand")

@@ -20,7 +20,7 @@ from .files import (
     sync_directory,
     write_atomically,
 )
-from .record import NewerRecordError, check_paths, record
+from .record import UNREADABLE, NewerRecordError, check_paths, check_readable, record
 from .rolling import rolled
 from .saved import SavedPath, restore_path
 from .system import System
@@ -85,34 +85,40 @@ def saved_unit(state: UnitState) -> SavedUnit:
 
 
 def write_pending(directory: str, pending: Pending) -> None:
-    text = json.dumps({"format": 1, **asdict(pending)}, indent=1, sort_keys=True)
-    write_atomically(os.path.join(directory, "pending.json"), text.encode("utf-8"), 0o600, "pending")
+    path = os.path.join(directory, "pending.json")
+    data = json.dumps({"format": 1, **asdict(pending)}, indent=1, sort_keys=True).encode("utf-8")
+    check_readable(path, lambda: _parsed(data))
+    write_atomically(path, data, 0o600, "pending")
     sync_directory(directory)
 
 
 def read_pending(directory: str) -> Pending | None:
     """The record in `directory`. A directory without one belongs to a run that ended before it changed anything."""
     try:
-        with open(os.path.join(directory, "pending.json"), encoding="utf-8") as source:
-            value: dict[str, Any] = json.load(source)
-        if value.pop("format") != 1:
-            raise NewerRecordError
-        pending = record(Pending, value)
-        check_paths([saved.path for saved in pending.paths])
-        check_paths([*pending.temporaries, *pending.directories, *pending.trees])
-        check_paths([*pending.links, *pending.link_directories])
-        if not all(NAME.fullmatch(name) for name in (pending.transaction, *(saved.backup for saved in pending.paths))):
-            raise ValueError
+        with open(os.path.join(directory, "pending.json"), "rb") as source:
+            return _parsed(source.read())
     except FileNotFoundError:
         return None
     except NewerRecordError:
         raise HostError(
             f"{directory} was written by a newer pulumi-systemd: use that one to finish its transaction"
         ) from None
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except UNREADABLE:
         raise HostError(
             f"{directory}/pending.json is damaged: see what it lists, put it right by hand, remove {directory}"
         ) from None
+
+
+def _parsed(data: bytes) -> Pending:
+    value: dict[str, Any] = json.loads(data.decode("utf-8"))
+    if value.pop("format") != 1:
+        raise NewerRecordError
+    pending = record(Pending, value)
+    check_paths([saved.path for saved in pending.paths])
+    check_paths([*pending.temporaries, *pending.directories, *pending.trees])
+    check_paths([*pending.links, *pending.link_directories])
+    if not all(NAME.fullmatch(name) for name in (pending.transaction, *(saved.backup for saved in pending.paths))):
+        raise ValueError
     return pending
 
 

@@ -6,10 +6,14 @@ import os
 import re
 import sys
 from dataclasses import MISSING, fields, is_dataclass
-from typing import Any, Iterable, TypeVar
+from typing import Any, Callable, Iterable, TypeVar
+
+from .errors import HostError
 
 T = TypeVar("T")
 
+# What comes of reading a damaged record.
+UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 LIST = re.compile(r"list\[(.+)\]")
 DICT = re.compile(r"dict\[str, (.+)\]")
 NULLABLE = " | None"
@@ -55,6 +59,16 @@ def _record(kind: type[T], value: Any, unknown: list[str]) -> T:
     return kind(
         **{name: _typed(value[name], str(known[name].type), module, unknown) for name in known if name in value}
     )
+
+
+def check_readable(path: str, read: Callable[[], Any]) -> None:
+    """Raises HostError unless `read`, which is what reads `path` later, takes what is about to be written there."""
+    try:
+        read()
+    except (*UNREADABLE, HostError):
+        raise HostError(
+            f"{path} was not written, since it could not be read again. Next: report this as a fault of pulumi-systemd."
+        ) from None
 
 
 def check_paths(paths: Iterable[str]) -> None:

@@ -203,6 +203,18 @@ class Commands(WithGenerations):
         self.said("hold", "1h")
         self.assertIn("But this host is still held by alice", self.said("resume", "--scope", OTHER))
 
+    def test_a_reason_that_is_no_utf_8_or_has_several_lines_is_kept_as_text(self) -> None:
+        self.apply(self.first)
+        given = os.fsdecode(b"caf\xe9\n\x1b[31mred ")
+        for words in (("--scope", SCOPE), ()):
+            said = self.said("hold", "1h", "--reason", given, *words)
+            self.assertIn('"caf\ufffd  [31mred"', said)
+            with self.assertRaisesRegex(HostError, 'caf\ufffd  .31mred"'):
+                self.apply(self.second)
+            self.said("resume")
+        options = command.parser().parse_args(["rollback", "--reason", given, "--by", given])
+        self.assertEqual({options.reason, options.by}, {"caf\ufffd  [31mred"})
+
     def test_a_stack_of_a_newer_version_is_told_and_not_changed(self) -> None:
         self.apply(self.first)
         newer = replace(bundle([service("b.service")]), scope=OTHER)

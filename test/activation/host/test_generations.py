@@ -92,6 +92,14 @@ class Kept(WithGenerations):
             self.apply(bundle([service("api.service", "bad")]))
         self.assertEqual(list(self.kept()), [1])
 
+    def test_one_that_could_not_be_read_again_is_not_written_and_the_update_is_taken_back(self) -> None:
+        self.apply(self.texts(2)[0])
+        kept, before = self.kept(), self.host.tree()["/etc/orders/api.env"]
+        self.clock = -1.0
+        with self.assertRaisesRegex(HostError, "generations/2.json was not written, .*\nThe host is back on its previous"):
+            self.apply(self.texts(2)[1])
+        self.assertEqual((self.kept(), self.host.tree()["/etc/orders/api.env"]), (kept, before))
+
     def test_a_damaged_one_is_left_out(self) -> None:
         for wanted in self.texts(2):
             self.apply(wanted)

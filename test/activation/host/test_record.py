@@ -5,7 +5,7 @@ import json
 import os
 import tempfile
 import unittest
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Callable
 
 from pulumi_systemd_host_under_test import ScriptedSystem
@@ -157,6 +157,24 @@ class OnDisk(unittest.TestCase):
                 target.write(text.replace(was, damaged))
             with self.subTest(damaged), self.assertRaisesRegex(HostError, "pending.json is damaged"):
                 read_pending(directory)
+
+    def test_nothing_is_written_that_cannot_be_read_again(self) -> None:
+        write_ledger(self.system, LEDGER)
+        directory = self.system.at("/run/pending")
+        os.makedirs(directory)
+        pending = Pending("a/b/c", "t1", 1)
+        write_pending(directory, pending)
+        refused: list[Callable[[], None]] = [
+            lambda: write_ledger(self.system, replace(LEDGER, hold=Hold("alice", 1.5, 2.5, "\ud800"))),
+            lambda: write_ledger(self.system, replace(LEDGER, directories=["etc"])),
+            lambda: write_pending(directory, replace(pending, trees=["/"])),
+            lambda: write_pending(directory, replace(pending, generation=-1)),
+        ]
+        for number, write in enumerate(refused):
+            with self.subTest(number), self.assertRaisesRegex(HostError, ".json was not written, since it could not be"):
+                write()
+        self.assertEqual((read_ledger(self.system, "a/b/c"), read_pending(directory)), (LEDGER, pending))
+        self.assertEqual(os.listdir(directory), ["pending.json"])
 
     def test_an_answer_that_is_no_receipt_is_told_as_none(self) -> None:
         whole = {"transaction": "t", "daemonReloads": 1, "warnings": [], "actions": []}
