@@ -12,6 +12,9 @@ from typing import Iterable
 from .errors import HostError
 
 CHUNK = 1 << 20
+# Of a name, in bytes, in that of its next content, which has at most 255. A digest stands for the rest of a longer one.
+LONGEST_KEPT = 150
+DIGEST_CHARACTERS = 16
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,12 @@ def found_at(path: str) -> Found:
 def temporary_name(path: str, transaction: str) -> str:
     """The name beside `path` under which its next content waits; no unit suffix, so systemd never reads it."""
     directory, name = os.path.split(path)
-    return os.path.join(directory, f".{name[:150]}.pulumi-systemd-{transaction}")
+    whole = os.fsencode(name)
+    if len(whole) > LONGEST_KEPT:
+        # It may be cut within a character: what is left of that is dropped.
+        start = whole[: LONGEST_KEPT - DIGEST_CHARACTERS].decode("utf-8", "ignore")
+        name = f"{start}{sha256_hex(whole)[:DIGEST_CHARACTERS]}"
+    return os.path.join(directory, f".{name}.pulumi-systemd-{transaction}")
 
 
 def remove_temporaries(directory: str) -> None:
@@ -200,6 +208,11 @@ def remove_tree(path: str) -> None:
     try:
         info = os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as problem:
+        # No file can have such a name. An earlier version of this program has listed some for its way back.
+        if problem.errno != errno.ENAMETOOLONG:
+            raise
         return
     if not stat.S_ISDIR(info.st_mode):
         os.unlink(path)

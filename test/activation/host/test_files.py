@@ -12,6 +12,7 @@ from pulumi_systemd_host.files import (
     link_atomically,
     make_directories,
     missing_directories,
+    remove_temporaries,
     remove_tree,
     temporary_name,
     write_atomically,
@@ -85,6 +86,21 @@ class Files(WithRoot):
     def test_temporary_names_are_no_units(self) -> None:
         name = temporary_name("/etc/systemd/system/api.service", "20261121-020315-3fa9c2")
         self.assertEqual(name, "/etc/systemd/system/.api.service.pulumi-systemd-20261121-020315-3fa9c2")
+
+    def test_temporary_names_are_short_enough_and_each_is_anothers(self) -> None:
+        names = ["x" * 250 + end for end in "ab"] + ["\u00e9" * 120 + end for end in "ab"]
+        names += [os.fsdecode(b"\xe9" * 200 + end) for end in (b"a", b"b")] + ["x" * 150, "x" * 134]
+        made = [temporary_name(os.path.join(self.root, name), "20261121-020315-3fa9c2") for name in names]
+        self.assertEqual(len(set(made)), len(names))
+        for path in made:
+            with open(path, "w", encoding="ascii"):
+                pass
+        self.assertEqual(os.path.basename(made[-2]), f".{'x' * 150}.pulumi-systemd-20261121-020315-3fa9c2")
+        remove_temporaries(self.root)
+        self.assertEqual(os.listdir(self.root), [])
+
+    def test_what_cannot_be_there_for_its_name_is_removed(self) -> None:
+        remove_tree(os.path.join(self.root, "\u00e9" * 200))
 
 
 class Ledgers(WithRoot):

@@ -178,6 +178,12 @@ class Apply(WithHost):
         self.assertEqual(self.apply(bundle([service("a.service")]))["warnings"], [])
         self.assertFalse(os.path.exists(os.path.dirname(directory)))
 
+    def test_long_names_that_begin_alike(self) -> None:
+        names = [f"{start}{end}" for start in ("\u00e9" * 120, "x" * 200) for end in "ab"]
+        wanted = bundle([], files=[File(f"/etc/long/{name}", 0o644, name, False) for name in names])
+        self.assertEqual(self.apply(wanted)["outcome"], "applied")
+        self.assertEqual(sorted(os.listdir(self.host.at("/etc/long"))), sorted(names))
+
     def test_first_apply_then_nothing(self) -> None:
         wanted = bundle(
             [service("api.service", restart_on_files=[env("x").path])],
