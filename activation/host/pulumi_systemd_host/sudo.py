@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import pwd
 import re
+import signal
 import subprocess
 import sys
 import threading
-from typing import IO
+from typing import IO, Any
 
 from .errors import HostError
 from .writing import write_quietly
 
 # What this program ends with under sudo after it has told what is wrong: sudo itself ends with 1.
 TOLD_UNDER_SUDO = 10
+# How long sudo may take until it lets the program in: behind it may be a directory that does not answer.
+SUDO_SEC = 120
 PROMPT = "pulumi-systemd: sudo asks for the password"
 READY = "pulumi-systemd: sudo let it in"
 BOOTSTRAP = (
@@ -31,7 +34,9 @@ def through_sudo(operation: str, program: bytes, bundle: bytes, password: str | 
     how = ["-n"] if password is None else ["-S", "-p", f"{PROMPT}\n"]
     argv = ["sudo", *how, "--", python, "-Ic", BOOTSTRAP, operation, "--under-sudo", f"--login-home={account.pw_dir}"]
     try:
-        child = subprocess.Popen(argv, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        # What it says is matched in English below.
+        environment = {**os.environ, "LC_ALL": "C"}
+        child = subprocess.Popen(argv, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
         into, errors = child.stdin, child.stderr
     except FileNotFoundError:
         raise HostError(
@@ -41,9 +46,20 @@ def through_sudo(operation: str, program: bytes, bundle: bytes, password: str | 
         raise HostError("the pipes to sudo could not be made")
     said: list[str] = []
     asked = 0
+    relay: threading.Thread | None = None
+
+    def overdue(_number: int, _frame: Any) -> None:
+        words = "; ".join(filter(None, said)) or "nothing"
+        raise HostError(
+            f"sudo on this host did not let {account.pw_name} in within {SUDO_SEC} s: does it wait for a directory "
+            f"(LDAP, SSSD) that does not answer? Try `sudo -v` there. It said: {words}"
+        )
+
+    signal.signal(signal.SIGALRM, overdue)
+    signal.alarm(SUDO_SEC)
     try:
         for raw in errors:
-            line = raw.decode("utf-8", "replace").rstrip("\n")
+            line = _line(raw)
             if line == PROMPT and (password is None or asked):
                 # A second try with the same password would only bring the account nearer to a lock.
                 into.close()
@@ -55,16 +71,22 @@ def through_sudo(operation: str, program: bytes, bundle: bytes, password: str | 
             elif line == READY:
                 break
             else:
-                said.append(line[5:].strip() if line.startswith("sudo:") else line)
+                said.append(line)
         else:
             code = child.wait()
             raise HostError(_sudo_problem(account.pw_name, said, code, asked))
+        signal.alarm(0)
         relay = threading.Thread(target=_relay, args=(errors,), daemon=True)
         relay.start()
         into.write(b"%d\n" % len(program) + program + bundle)
         into.close()
     except BrokenPipeError:
-        pass
+        if relay is None:
+            # It ended right after it had asked: what it said last tells why.
+            said += [_line(raw) for raw in errors]
+            raise HostError(_sudo_problem(account.pw_name, said, child.wait(), asked)) from None
+    finally:
+        signal.alarm(0)
     code = child.wait()
     relay.join(5)
     if code == 0:
@@ -72,6 +94,11 @@ def through_sudo(operation: str, program: bytes, bundle: bytes, password: str | 
     if code == TOLD_UNDER_SUDO:
         return 1
     raise HostError(f"the host program ended as root with status {code} and without a word: was it killed?")
+
+
+def _line(raw: bytes) -> str:
+    line = raw.decode("utf-8", "replace").rstrip("\n")
+    return line[5:].strip() if line.startswith("sudo:") else line
 
 
 def _relay(source: IO[bytes]) -> None:
