@@ -52,6 +52,16 @@ def file_sha256(path: str) -> str:
             state.update(chunk)
 
 
+def content_of(path: str, most: int = -1) -> bytes | None:
+    """Up to `most` bytes of the file at `path`. Nothing where there is none, or a FIFO, which would not end."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(descriptor, "rb") as source:
+            return source.read(most) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+    except OSError:
+        return None
+
+
 def found_at(path: str) -> Found:
     """What lies at `path`, which is not followed if it is a link."""
     try:

@@ -11,7 +11,7 @@ from typing import Callable, Iterable
 
 from .bundle import SEALED, Bundle, File
 from .errors import HostError, OverdueError
-from .files import make_directories, remove_file, stage_file
+from .files import content_of, make_directories, remove_file, stage_file
 from .generations import sealed_contents
 from .lock import DIRECTORY
 from .system import System
@@ -127,11 +127,8 @@ def sealed_on(system: System, generations: str) -> Known:
 
 def _text_at(path: str) -> list[str]:
     """The text of a file that may be a sealed credential, if there is one."""
-    try:
-        with open(path, encoding="ascii", newline="") as source:
-            return [source.read(LONGEST_SEALED)]
-    except (OSError, UnicodeDecodeError):
-        return []
+    content = content_of(path, LONGEST_SEALED)
+    return [content.decode("ascii")] if content is not None and content.isascii() else []
 
 
 def unguessable(system: System, bundle: Bundle) -> Bundle:

@@ -25,7 +25,7 @@ from .errors import (
     problem_text,
 )
 from .exit_status import told
-from .files import remove_temporaries, remove_tree, sync_directory
+from .files import content_of, remove_temporaries, remove_tree, sync_directory
 from .generation import drop_unlisted, next_ledger, settle_uploads, tidy
 from .generations import (
     Back,
@@ -204,12 +204,9 @@ class Transaction:
     def _learn_old_secrets(self, old: Ledger) -> None:
         for path, file in old.files.items():
             if file.secret:
-                try:
-                    with open(self.system.at(path), encoding="utf-8", errors="replace") as source:
-                        content = source.read()
-                except OSError:
-                    continue
-                self._learn(content, file.seal)
+                content = content_of(self.system.at(path))
+                if content is not None:
+                    self._learn(content.decode("utf-8", "replace"), file.seal)
 
     def _learn(self, content: str, seal: str) -> None:
         self.redactor.add(content)

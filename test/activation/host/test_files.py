@@ -8,6 +8,7 @@ from pulumi_systemd_host_under_test import ScriptedSystem
 
 from pulumi_systemd_host.errors import HostError
 from pulumi_systemd_host.files import (
+    content_of,
     found_at,
     link_atomically,
     make_directories,
@@ -62,6 +63,15 @@ class Files(WithRoot):
         kinds = [found_at(os.path.join(self.root, name)).kind for name in ("l", "p", "none", "none/below", "")]
         self.assertEqual(kinds, ["link", "other", "absent", "absent", "directory"])
         self.assertEqual(found_at(os.path.join(self.root, "l", "below")).kind, "absent")
+
+    def test_content_is_of_files_alone_and_nothing_is_waited_for(self) -> None:
+        path = os.path.join(self.root, "x")
+        write_atomically(path, b"\xff content", 0o644, "t")
+        os.symlink(path, os.path.join(self.root, "l"))
+        os.mkfifo(os.path.join(self.root, "p"))
+        self.assertEqual((content_of(path), content_of(path, 3)), (b"\xff content", b"\xff c"))
+        found = [content_of(os.path.join(self.root, name)) for name in ("l", "p", "none", "x/below", "")]
+        self.assertEqual(found, [b"\xff content", None, None, None, None])
 
     def test_directories(self) -> None:
         deep = os.path.join(self.root, "a", "b", "c")

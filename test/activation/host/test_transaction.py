@@ -210,6 +210,22 @@ class Apply(WithHost):
         self.assertEqual(receipt["daemonReloads"], 0)
         self.assertNotRegex(json.dumps(receipt), "first-value|second-value|[0-9a-f]{64}")
 
+    def test_a_fifo_in_place_of_a_secret_is_not_waited_for(self) -> None:
+        api = service("api.service", restart_on_files=[env("x").path])
+        self.apply(bundle([api], files=[env("first-value")]))
+        path = self.host.at(env("x").path)
+        os.unlink(path)
+        os.mkfifo(path)
+
+        def overdue(*_: Any) -> None:
+            raise AssertionError("it waits for the FIFO")
+
+        self.addCleanup(signal.signal, signal.SIGALRM, signal.signal(signal.SIGALRM, overdue))
+        signal.alarm(20)
+        self.addCleanup(signal.alarm, 0)
+        with self.assertRaisesRegex(HostError, "api.env is a special file by now"):
+            self.apply(bundle([api], files=[env("second-value")]))
+
     def test_a_unit_that_fails_puts_everything_back(self) -> None:
         self.apply(bundle([service("a.service"), service("b.service")], files=[env("first-value")]))
         before, running = self.host.tree(), dict(self.host.running)
