@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from typing import Callable, Iterable
+from typing import Callable, Collection, Iterable
 
 from .bundle import Unit
 from .errors import HostError
@@ -57,9 +57,10 @@ def verify(
     os.mkdir(directory, 0o700)
     for unit in units:
         stage_file(os.path.join(directory, unit.name), unit.data, 0o644)
-    paths = [os.path.join(directory, _verifiable(name)) for name in sorted(asked)]
+    names = {unit.name for unit in units}
+    paths = [os.path.join(directory, _verifiable(name, names)) for name in sorted(asked)]
     for name in sorted(asked):
-        instance = _verifiable(name)
+        instance = _verifiable(name, names)
         if instance != name:
             os.symlink(name, os.path.join(directory, instance))
     done = system.run(
@@ -92,10 +93,15 @@ def _is_found(program: str) -> bool:
     return "/" not in program and shutil.which(program, path=SEARCHED) is not None
 
 
-def _verifiable(name: str) -> str:
-    """A template can only be checked as one of its instances."""
+def _verifiable(name: str, names: Collection[str]) -> str:
+    """A template can only be checked as one of its instances: one that is none of the units `names`."""
     stem, dot, suffix = name.rpartition(".")
-    return f"{stem}verify{dot}{suffix}" if stem.endswith("@") else name
+    if not stem.endswith("@"):
+        return name
+    instance = "verify"
+    while f"{stem}{instance}{dot}{suffix}" in names:
+        instance += "x"
+    return f"{stem}{instance}{dot}{suffix}"
 
 
 def judge(
@@ -120,16 +126,18 @@ def _names_one(line: str, units: dict[str, str], directory: str) -> bool:
     if f"{directory}/" in line:
         return True
     return any(
-        re.search(rf"(?<![\w@.:\\/-]){re.escape(form)}(?![\w@\\-])", line) for name in units for form in _forms(name)
+        re.search(rf"(?<![\w@.:\\/-]){re.escape(form)}(?![\w@\\-])", line)
+        for name in units
+        for form in _forms(name, units)
     )
 
 
-def _forms(name: str) -> list[str]:
-    return list(dict.fromkeys([name, _verifiable(name)]))
+def _forms(name: str, names: Collection[str]) -> list[str]:
+    return list(dict.fromkeys([name, _verifiable(name, names)]))
 
 
 def _with_final_paths(line: str, units: dict[str, str], directory: str) -> str:
     for name, path in units.items():
-        for form in _forms(name):
+        for form in _forms(name, units):
             line = line.replace(f"{directory}/{form}", path)
     return line.replace(f"{directory}/", "")

@@ -61,6 +61,13 @@ class Judge(unittest.TestCase):
             with self.subTest(line):
                 self.assertEqual(self.judged(line), ([shown or line], []))
 
+    def test_a_template_is_checked_as_an_instance_that_is_no_unit_of_its_own(self) -> None:
+        units = {**UNITS, "n@verify.service": "/etc/systemd/system/n@verify.service"}
+        for instance, path in (("n@verify.service", units["n@verify.service"]), ("n@verifyx.service", UNITS["n@.service"])):
+            line = f"{STAGE}/{instance}:2: Unknown section 'X'. Ignoring."
+            shown = f"{path}:2: Unknown section 'X'. Ignoring."
+            self.assertEqual(judge([line], units, STAGE, lambda _: False), ([shown], []))
+
     def test_notes(self) -> None:
         line = (
             "api.service: unit configures an IP firewall, but the local system does not support BPF/cgroup firewalling."

@@ -178,6 +178,12 @@ class Apply(WithHost):
         self.assertEqual(self.apply(bundle([service("a.service")]))["warnings"], [])
         self.assertFalse(os.path.exists(os.path.dirname(directory)))
 
+    def test_a_template_beside_an_instance_of_the_name_that_checks_use(self) -> None:
+        template = service("x@.service", activation="on-demand", enabled=False)
+        self.assertEqual(self.apply(bundle([template, service("x@verify.service")]))["outcome"], "applied")
+        staged = os.listdir(os.path.join(f"{self.scratch}-1", "units"))
+        self.assertEqual(sorted(staged), ["x@.service", "x@verify.service", "x@verifyx.service"])
+
     def test_long_names_that_begin_alike(self) -> None:
         names = [f"{start}{end}" for start in ("\u00e9" * 120, "x" * 200) for end in "ab"]
         wanted = bundle([], files=[File(f"/etc/long/{name}", 0o644, name, False) for name in names])
