@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import pwd
@@ -160,6 +161,10 @@ def _add_health(commands: argparse._SubParsersAction[Parser]) -> None:
 
 def main(argv: list[str], program: bytes) -> int:
     """Run one command line; its exit status: 0 done, 1 not done and why, 2 not understood."""
+    for stream in (sys.stdout, sys.stderr):
+        # What the terminal's locale has no character for is shown as its number.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     options = parser().parse_args(argv)
     try:
         if os.geteuid() != 0:

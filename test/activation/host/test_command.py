@@ -215,6 +215,14 @@ class Commands(WithGenerations):
         options = command.parser().parse_args(["rollback", "--reason", given, "--by", given])
         self.assertEqual({options.reason, options.by}, {"caf\ufffd  [31mred"})
 
+    def test_what_the_terminal_cannot_show_is_shown_as_its_number(self) -> None:
+        self.apply(self.first)
+        with open(os.path.join(self.host.root, "said"), "w+", encoding="ascii") as out:
+            with mock.patch.object(command, "Host", lambda: self.host), contextlib.redirect_stdout(out):
+                self.assertEqual(command.main(["hold", "1h", "--reason", "caf\u00e9"], b""), 0)
+            out.seek(0)
+            self.assertIn('"caf\\xe9"', out.read())
+
     def test_a_stack_of_a_newer_version_is_told_and_not_changed(self) -> None:
         self.apply(self.first)
         newer = replace(bundle([service("b.service")]), scope=OTHER)
