@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Iterable, Pattern
 
+from .structured_secrets import structured_values
+
 MARK = "[secret]"
 SHORTEST_VALUE = 4
 SHORTEST_LINE = 8
@@ -23,7 +25,7 @@ class Redactor:
             self.add(content)
 
     def add(self, content: str) -> None:
-        """Learn the content of a secret file: whole, each long line, and each value of its `NAME=value` lines."""
+        """Learn the content of a secret file: whole, each long line, and each value in it."""
         self._secrets |= secrets_in(content)
         longest_first = sorted(self._secrets, key=len, reverse=True)
         self._pattern = re.compile("|".join(re.escape(secret) for secret in longest_first)) if longest_first else None
@@ -44,8 +46,11 @@ def secrets_in(content: str) -> set[str]:
             found |= _values(match.group(1).strip())
         elif len(text) >= SHORTEST_LINE and not text.startswith("-----"):
             found.add(text)
-    for match in re.finditer(r"[A-Za-z_][A-Za-z0-9_]*=\"((?:[^\"\\]|\\.)*)\"", content, re.DOTALL):
+    for match in re.finditer(r"(?<!\w)[A-Za-z_][A-Za-z0-9_]*=\"((?:[^\"\\]|\\.)*)\"", content, re.DOTALL):
         found |= _values(match.group(1))
+    # A variable may hold JSON as well.
+    for text in {content, *(value for value in found if value[:1] in ("{", "["))}:
+        found |= structured_values(text)
     return {secret for secret in found if len(secret.strip()) >= SHORTEST_VALUE}
 
 

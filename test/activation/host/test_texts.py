@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import unittest
 
 from pulumi_systemd_host.bundle import User
@@ -32,6 +33,28 @@ class Redaction(unittest.TestCase):
         redactor = Redactor(['PEM="first-line-x\nsecond-line-y"\n', "E=one\\\ntwo\n"])
         self.assertEqual(redactor.redact("a first-line-x b second-line-y"), "a [secret] b [secret]")
         self.assertEqual(redactor.redact("onetwo"), "[secret]")
+
+    def test_values_inside_a_structured_credential(self) -> None:
+        key = "-----BEGIN KEY-----\nMIIEvQIB\nADANBg==\n-----END KEY-----\n"
+        contents = {
+            json.dumps({"db": [{"password": "hunter2-json"}], "private_key": key}): ("hunter2-json", "ADANBg=="),
+            json.dumps({"password": 'a"b\u00e9c1'}): ('a"b\u00e9c1', 'a\\"b\\u00e9c1', 'a\\"b\u00e9c1'),
+            '{\n  "password": "of-no-json-1",\n  // a note\n}\n': ("of-no-json-1",),
+            "db:\n  password: yaml-secret  # a note\n  keys:\n    - 'in-a-list'\n": ("yaml-secret", "in-a-list"),
+            "[db]\npassword = ini-secret\nother.password=of-java\n": ("ini-secret", "of-java"),
+            'token = "toml-secret"\n': ("toml-secret",),
+            'CONFIG="{\\"password\\": \\"of-a-variable\\"}"\n': ("of-a-variable",),
+        }
+        for content, secrets in contents.items():
+            for secret in secrets:
+                with self.subTest(secret):
+                    self.assertEqual(Redactor([content]).redact(f"login with <{secret}> failed"), "login with <[secret]> failed")
+
+    def test_harmless_words_of_a_structured_credential_stay(self) -> None:
+        values = {"user": "orders", "db_host": "db.internal", "port": 543210, "ssl": True, "bind": "127.0.0.1", "n": "30000"}
+        text = "orders.service: cannot reach db.internal:543210 from 127.0.0.1 in 30000 ms: true"
+        for content in (json.dumps(values), "\n".join(f"{key}: {value}" for key, value in values.items())):
+            self.assertEqual(Redactor([content]).redact(text), text)
 
     def test_nothing_short_or_empty(self) -> None:
         self.assertEqual(secrets_in("A=\nB=1\n\n"), {"A=\nB=1\n\n", "A=\nB=1"})
