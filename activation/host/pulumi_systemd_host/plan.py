@@ -316,6 +316,7 @@ def _plan_enablement(made: Plan, unit: Unit, before: LedgerUnit | None, seen: Ob
             made.enable.append(unit.name)
             made.actions.append(Action(unit.name, "enable", ["it was disabled on the host"]))
         else:
+            made.left_disabled.append(unit.name)
             made.warnings.append(f"{unit.name} was disabled by hand and was left so")
     if unit.name in made.enable or unit.name in made.reenable:
         made.daemon_reload = True

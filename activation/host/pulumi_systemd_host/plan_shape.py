@@ -91,6 +91,8 @@ class Plan:
     remove_late: list[str] = field(default_factory=list)
     enable: list[str] = field(default_factory=list)
     reenable: list[str] = field(default_factory=list)
+    # A person disabled these, and they are left so.
+    left_disabled: list[str] = field(default_factory=list)
     stamps_now: list[str] = field(default_factory=list)
     stamps_gone: list[str] = field(default_factory=list)
     daemon_reload: bool = False

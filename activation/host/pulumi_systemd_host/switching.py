@@ -52,7 +52,8 @@ def switch(work: Work, old: Ledger, made: Plan, pending: Pending, seen: Observat
     work.units.enablement("reenable", made.reenable)
     # `Also=` of a disabled unit may have taken another one along.
     if made.disable:
-        work.units.enablement("enable", [unit.name for unit in work.bundle.units if unit.enabled])
+        enabled = [unit.name for unit in work.bundle.units if unit.enabled]
+        work.units.enablement("enable", [name for name in enabled if name not in made.left_disabled])
     if made.daemon_reload:
         work.units.daemon_reload()
         # A socket that goes on may have started its old service until here.

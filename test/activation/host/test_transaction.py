@@ -207,6 +207,18 @@ class Apply(WithHost):
         self.assertEqual((receipt["outcome"], receipt["generation"], receipt["actions"]), ("unchanged", 1, []))
         self.assertEqual((self.verbs(), self.host.tree()), ([], before))
 
+    def test_what_was_disabled_by_hand_stays_so_while_another_unit_is_disabled(self) -> None:
+        a, b, c = service("a.service"), service("b.service"), service("c.service")
+        self.apply(bundle([a, b, c]))
+        link = self.host.at(f"{ETC}/multi-user.target.wants/a.service")
+        os.unlink(link)
+        self.host.running.pop("a.service")
+        self.verbs()
+        receipt = self.apply(bundle([a, replace(b, enabled=False), c]))
+        self.assertIn("a.service was disabled by hand and was left so", receipt["warnings"])
+        self.assertFalse(os.path.lexists(link))
+        self.assertEqual(self.verbs()[:2], ["disable b.service", "enable c.service"])
+
     def test_a_secret_file_restarts_and_never_shows(self) -> None:
         api = service("api.service", restart_on_files=[env("x").path])
         self.apply(bundle([api], files=[env("first-value")]))
