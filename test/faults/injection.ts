@@ -1,5 +1,5 @@
 /** The system calls that count as one step each: before every one of them the host program can be made to fail. */
-const calls = ["replace", "rename", "unlink", "mkdir", "rmdir", "symlink", "utime", "fsync"];
+const calls = ["replace", "rename", "unlink", "mkdir", "rmdir", "symlink", "link", "utime", "fsync"];
 
 /**
  * Python text to begin the host program with. The transaction counts its steps: changes of the disk, syncs, and commands

@@ -18,8 +18,10 @@ from .files import (
     remove_file,
     remove_tree,
     sync_directory,
+    temporary_name,
     write_atomically,
 )
+from .moving import is_of_others
 from .record import UNREADABLE, NewerRecordError, check_paths, check_readable, record
 from .rolling import rolled
 from .saved import SavedPath, restore_path
@@ -84,11 +86,11 @@ def saved_unit(state: UnitState) -> SavedUnit:
     return SavedUnit(state.running, state.in_restart_loop, state.is_job, state.invocation)
 
 
-def write_pending(directory: str, pending: Pending) -> None:
+def write_pending(directory: str, pending: Pending, mtime_ns: int | None = None) -> None:
     path = os.path.join(directory, "pending.json")
     data = json.dumps({"format": 1, **asdict(pending)}, indent=1, sort_keys=True).encode("utf-8")
     check_readable(path, lambda: _parsed(data))
-    write_atomically(path, data, 0o600, "pending")
+    write_atomically(path, data, 0o600, "pending", mtime_ns=mtime_ns)
     sync_directory(directory)
 
 
@@ -145,8 +147,9 @@ def undo(system: System, directory: str, pending: Pending, wait_sec: float, at_b
     ]
     if extra:
         attempt(undone.units, lambda: units.stop(extra))
+    others = attempt(undone.files, lambda: _leave_to_others(system, directory, pending, undone)) or set()
     changed = _restore_files(system, directory, pending, undone)
-    changed = attempt(undone.files, lambda: _restore_links(system, pending, undone)) or changed
+    changed = attempt(undone.files, lambda: _restore_links(system, pending, undone, others)) or changed
     if changed or pending.switching:
         attempt(undone.units, units.daemon_reload)
         attempt(undone.units, lambda: units.apply_limits(pending.slices, f"{pending.transaction}-undo"))
@@ -172,11 +175,34 @@ def attempt(problems: list[str], step: Callable[[], Any], path: str = "") -> Any
         return None
 
 
+def _leave_to_others(system: System, directory: str, pending: Pending, undone: Undone) -> set[str]:
+    """Take off the record what somebody else changed where nothing was moved yet; the paths."""
+    if not pending.switching:
+        pending.paths = []
+        return set()
+    of_others = {
+        saved.path
+        for saved in pending.paths
+        if is_of_others(system, system.at(temporary_name(saved.path, pending.transaction)), saved)
+    }
+    if of_others:
+        pending.paths = [saved for saved in pending.paths if saved.path not in of_others]
+        try:
+            # Its time tells since when accounts may have been made.
+            write_pending(directory, pending, os.stat(os.path.join(directory, "pending.json")).st_mtime_ns)
+        except OSError as problem:
+            undone.files.append(str(problem))
+            # The next try knows by them what was not moved.
+            pending.temporaries = []
+    return of_others
+
+
 def _restore_files(system: System, directory: str, pending: Pending, undone: Undone) -> bool:
     changed = False
 
     def restore(saved: SavedPath) -> bool:
-        return restore_path(system, directory, saved, pending.transaction)
+        # Under another name than what was staged: that one tells what was not moved.
+        return restore_path(system, directory, saved, f"{pending.transaction}-undo")
 
     for saved in pending.paths:
         changed = bool(attempt(undone.files, lambda saved=saved: restore(saved), saved.path)) or changed  # type: ignore[misc]
@@ -189,20 +215,21 @@ def _restore_files(system: System, directory: str, pending: Pending, undone: Und
     return changed
 
 
-def _restore_links(system: System, pending: Pending, undone: Undone) -> bool:
+def _restore_links(system: System, pending: Pending, undone: Undone, others: set[str]) -> bool:
     """Put back the links of `systemctl enable` for the units of this transaction; others stay as they are."""
     if not pending.switching:
         return False
     changed = False
     tag = pending.transaction
     now = enablement_links(system)
+    left = {system.at(path) for path in others}
     names = {*pending.involved, *pending.units}
     for path, target in now.items():
-        if path not in pending.links and concerns(path, target, names):
+        if path not in pending.links and path not in left and concerns(path, target, names):
             changed = True
             attempt(undone.files, lambda path=path: remove_file(path), path)  # type: ignore[misc]
     for path, target in pending.links.items():
-        if now.get(path) != target and concerns(path, target, names):
+        if now.get(path) != target and path not in left and concerns(path, target, names):
             changed = True
             attempt(undone.files, lambda path=path: make_directories(os.path.dirname(path)), path)  # type: ignore[misc]
             attempt(undone.files, lambda path=path, target=target: link_atomically(path, target, tag), path)  # type: ignore[misc]

@@ -52,6 +52,8 @@ def stage(work: Work, old: Ledger, made: Plan, seen: Observation, begun: Callabl
         build(work, release, seen.environments[release.name], made.build.index(release))
     for write in made.writes:
         stage_file(work.temporary(write.path), write.data, write.mode)
+    for release in made.links:
+        os.symlink(release.directory, work.temporary(release.link))
     moved = {release.name for release in (*made.unpack, *made.build, *made.rebind, *made.links)}
     changed = {os.path.basename(write.path) for write in made.writes if write.is_unit}
     changed |= {unit.name for unit in work.bundle.units if moved & set(unit.restart_on_releases)}

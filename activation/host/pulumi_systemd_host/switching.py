@@ -11,6 +11,7 @@ from .errors import UnitsDownError
 from .files import link_atomically, remove_file, sync_directory
 from .hooks import run_hooks
 from .ledger import Ledger
+from .moving import move_staged
 from .observe import stamp_path
 from .originals import give_back
 from .pending import Pending, write_pending
@@ -135,16 +136,16 @@ def _place_releases(work: Work, made: Plan) -> None:
 def _move_files(work: Work, made: Plan, seen: Observation) -> None:
     directories: set[str] = set()
     for write in made.writes:
-        target = work.system.at(write.path)
-        os.replace(work.temporary(write.path), target)
-        directories.add(os.path.dirname(target))
+        move_staged(work.system, work.temporary(write.path), write.path, seen.found(write.path))
+        directories.add(os.path.dirname(work.system.at(write.path)))
     for directory in sorted(directories):
         sync_directory(directory)
     for release in made.rebind:
         environment = link_target(release, seen.environments[release.name])
         link_atomically(work.system.at(f"{release.directory}/{LINK}"), environment, work.transaction)
     for release in made.links:
-        link_atomically(work.system.at(release.link), release.directory, work.transaction)
+        move_staged(work.system, work.temporary(release.link), release.link, seen.found(release.link))
+        sync_directory(os.path.dirname(work.system.at(release.link)))
 
 
 def _set_stamps(work: Work, timers: list[str]) -> None:
