@@ -17,6 +17,9 @@ export const planAssumptions = [
   "No release comes back that the host has kept: it would not run its `preStart` again.",
 ] as const;
 
+/** Where systemd reads units and their drop-ins. */
+const readBySystemd = /^\/(etc|run|usr\/local\/lib|usr\/lib|lib)\/systemd\/system\//;
+
 /**
  * What one transaction will do on a host and why, made from the two states alone. It is what the host program does from
  * the digests where the assumptions hold; the two are tested against each other.
@@ -103,7 +106,7 @@ function planSteps(all: readonly UnitDraft[], late: readonly string[], old: Bund
   const kept = new Set([...next.files, ...next.units].map(({ path }) => path));
   const gone = [...(old?.files ?? []), ...(old?.units ?? [])].filter(({ path }) => !kept.has(path));
   const enabling = all.some(({ enablement }) => enablement === "enable" || enablement === "reenable");
-  const reads = enabling || gone.some(isUnit) || written.some(isUnit);
+  const reads = enabling || [...gone, ...written].some(({ path }) => readBySystemd.test(path));
   const later = (path: string) => late.some((name) => path.endsWith(`/${name}`));
   const paths = (items: readonly { path: string }[]) => items.map(({ path }) => path);
 
@@ -144,10 +147,6 @@ function planSteps(all: readonly UnitDraft[], late: readonly string[], old: Bund
     ]),
   ];
   return steps.filter(({ step, of }) => step === "daemon-reload" || of.length > 0);
-}
-
-function isUnit(item: object): boolean {
-  return "activation" in item;
 }
 
 function waveOf(name: string): "socket" | "service" | "trigger" {

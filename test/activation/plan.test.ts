@@ -179,6 +179,28 @@ test("hooks run for another release or another command, preStart once for each r
   assert.equal(plans[2]?.hooks[1]?.command, `/opt/api/releases/${"a".repeat(16)}/x two`);
 });
 
+test("a drop-in that is a file beside the units is read by systemd when it comes, changes and goes", () => {
+  const bundle = (folder: string, content?: string) => {
+    const path = `${folder}/api.service.d/x.conf`;
+    const files = content === undefined ? [] : [{ path, mode: "0644", content, secret: false }];
+    return testBundle([testUnit("api.service", "[Service]\nExecStart=/usr/bin/api\n")], files);
+  };
+  for (const [folder, reloads] of [["/etc/systemd/system", 1] as const, ["/etc/api", 0] as const]) {
+    const [none, one, two] = [bundle(folder), bundle(folder, "[Service]\nNice=1\n"), bundle(folder, "[Service]\n")];
+    const questions = [
+      { old: none, next: one, onDemand: "running" as const },
+      { old: one, next: two, onDemand: "running" as const },
+      { old: two, next: none, onDemand: "running" as const },
+    ];
+    const made = questions.map(({ old, next }) => plannedActions(plan(old, next), "running"));
+    assert.deepEqual(
+      made.map(({ daemonReloads }) => daemonReloads),
+      [reloads, reloads, reloads],
+    );
+    assert.deepEqual(hostPlans(questions), made);
+  }
+});
+
 test("docs/transaction.md has the table", () => {
   const text = readFileSync(new URL("../../docs/transaction.md", import.meta.url), "utf8");
   for (const { changes, why } of planCases) {

@@ -26,6 +26,14 @@ from .plan_shape import Action, Observation, Plan, Write
 
 PERSISTENT = re.compile(r"^\s*Persistent\s*=\s*(?:1|y|yes|t|true|on)\s*$", re.MULTILINE | re.IGNORECASE)
 UNIT_MODE = 0o644
+# Below these systemd reads drop-ins too, which are files beside the units. activation/plan.ts mirrors it.
+READ_BY_SYSTEMD = (
+    "/etc/systemd/system/",
+    "/run/systemd/system/",
+    "/usr/local/lib/systemd/system/",
+    "/usr/lib/systemd/system/",
+    "/lib/systemd/system/",
+)
 # The order in which the actions of a receipt happen.
 STEPS = (
     *("none", "adopt", "build", "check", "pre-start", "reload-manager", "stop", "disable", "remove", "restore"),
@@ -59,6 +67,8 @@ def plan(old: Ledger, bundle: Bundle, seen: Observation) -> Plan:
         _plan_unit(made, old, unit, bundle.adopt, seen, beside)
     _plan_removals(made, old, bundle, seen)
     plan_drop_ins(made, bundle, seen)
+    moved = [*(write.path for write in made.writes), *made.remove, *(saved.path for saved in made.restore)]
+    made.daemon_reload = made.daemon_reload or any(path.startswith(READ_BY_SYSTEMD) for path in moved)
     Neighbours(made, old, bundle, seen).plan()
     going_on = {*made.stop, *made.hold, *made.restart, *made.follow, *made.start}
     made.limits = [name for name in made.limits if name not in going_on]

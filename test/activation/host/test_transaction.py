@@ -219,6 +219,22 @@ class Apply(WithHost):
         self.assertFalse(os.path.lexists(link))
         self.assertEqual(self.verbs()[:2], ["disable b.service", "enable c.service"])
 
+    def test_a_drop_in_among_the_files_is_read_when_it_comes_changes_goes_and_is_given_back(self) -> None:
+        def with_drop_in(text: str) -> Bundle:
+            path = f"{ETC}/a.service.d/x.conf"
+            return bundle([service("a.service")], files=[File(path, 0o644, text, False)], adopt=[path])
+
+        without = bundle([service("a.service")])
+        self.apply(without)
+        for wanted in (with_drop_in("[Service]\n"), with_drop_in("[Service]\nNice=1\n"), without):
+            self.verbs()
+            receipt = self.apply(wanted)
+            self.assertEqual((self.verbs(), receipt["daemonReloads"]), (["daemon-reload"], 1))
+        self.host.put(f"{ETC}/a.service.d/x.conf", "[Service]\nNice=2\n")
+        self.apply(with_drop_in("[Service]\n"))
+        self.verbs()
+        self.assertEqual((self.apply(without)["daemonReloads"], self.verbs()), (1, ["daemon-reload"]))
+
     def test_a_secret_file_restarts_and_never_shows(self) -> None:
         api = service("api.service", restart_on_files=[env("x").path])
         self.apply(bundle([api], files=[env("first-value")]))
