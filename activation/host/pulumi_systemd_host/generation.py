@@ -37,7 +37,8 @@ def next_ledger(work: Work, old: Ledger, made: Plan, seen: Observation, director
     releases = next_releases(bundle, old, seen, needed)
     kept = {path for release in releases for path in (release.directory, release.environment)}
     boot = seen.boot or boot_id(work.system)
-    created = {*made.groups, *(user.group for user in made.users)} - seen.groups
+    # Beside an account that was there no group of its own name is made.
+    made_groups = {*made.groups, *(user.group for user in made.users)} - seen.groups
     return Ledger(
         scope=old.scope,
         generation=old.generation + 1,
@@ -49,7 +50,9 @@ def next_ledger(work: Work, old: Ledger, made: Plan, seen: Observation, director
             for user in bundle.users
         },
         groups={
-            user.group: old.groups.get(user.group, False) or user.group in created | seen.made_elsewhere
+            user.group: old.groups.get(user.group, False)
+            or user.group in seen.groups & seen.made_elsewhere
+            or user.group in made_groups
             for user in bundle.users
         },
         homes={user.name: user.home for user in bundle.users},

@@ -33,6 +33,9 @@ class FakeSystemd:
         self.started: dict[str, float] = {}
         self.failed: set[str] = set()
         self.accounts: set[str] = set()
+        # Groups without an account of their name, and accounts without a group of theirs.
+        self.groups: set[str] = set()
+        self.groupless: set[str] = set()
         self.log: list[str] = []
         self.systemd = 252
         self.clock = 0.0
@@ -84,11 +87,14 @@ class FakeSystemd:
         if name == "systemctl":
             return self._systemctl(command[1:])
         if name == "getent":
-            found = [word for word in command[2:] if word in self.accounts]
+            groups = (self.accounts - self.groupless) | self.groups
+            found = [word for word in command[2:] if word in (groups if command[1] == "group" else self.accounts)]
             return Completed(0 if len(found) == len(command[2:]) else 2, "".join(f"{w}:x:1:\n" for w in found), "")
         if name == "systemd-sysusers":
             with open(command[1], encoding="utf-8") as source:
                 self.accounts |= set(re.findall(r"^u (\S+)", source.read(), re.MULTILINE))
+        if name == "groupdel":
+            self.groups.discard(command[1])
         if name in ("userdel", "groupdel"):
             self.accounts.discard(command[1])
         return DONE

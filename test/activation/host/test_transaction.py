@@ -319,6 +319,16 @@ class Apply(WithHost):
         self.assertEqual((self.host.tree(), self.host.running, self.host.accounts), (before, {}, set()))
         self.assertEqual(self.apply(wanted, "destroy")["actions"], [])
 
+    def test_a_group_that_an_admin_made_beside_an_account_that_was_there_stays(self) -> None:
+        self.host.accounts, self.host.groupless = {"orders"}, {"orders"}
+        wanted = bundle([], files=[env("abcdefgh")], users=[User("orders", "orders", "/x"), User("new", "shared", "/y")])
+        self.apply(wanted)
+        ledger = read_ledger(self.host, SCOPE)
+        self.assertEqual(ledger and ledger.groups, {"orders": False, "shared": True})
+        self.host.groups.add("orders")
+        self.apply(wanted, "destroy")
+        self.assertEqual((self.host.accounts, self.host.groups), ({"orders"}, {"orders"}))
+
     def test_a_timer_that_fires_while_it_goes_leaves_nothing_running(self) -> None:
         wanted = bundle([service("t.service", activation="on-demand"), unit("t.timer", "[Timer]\nPersistent=yes\n")])
         self.apply(wanted)
