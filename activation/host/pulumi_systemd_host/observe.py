@@ -7,9 +7,10 @@ import re
 
 from .bundle import Bundle, is_template
 from .bundle_values import UNIT_NAME
-from .enablement import enablement_links
+from .enablement import UNITS, enablement_links
 from .environment_target import LINK, Target, environment_target
 from .files import Found, found_at
+from .install_section import install_words
 from .ledger import Ledger
 from .plan_neighbours import TAKES_ALONG
 from .plan_shape import Observation
@@ -65,12 +66,17 @@ def observe(system: System, old: Ledger, bundle: Bundle, others: list[Ledger], s
     wanted = {name: target for name, target in environments.items() if target}
     disk = _disk(system, old, bundle, states, known_templates)
     disk.update(_environments_on_disk(system, bundle, wanted))
+    aliases = {alias for unit in bundle.units for alias in install_words(unit.content, "Alias")}
+    having = {alias: _anywhere(system, alias) for alias in sorted(aliases)}
+    alias_files = {alias: path for alias, path in having.items() if path}
+    disk.update({path: found_at(system.at(path)) for path in alias_files.values()})
     root = system.at("/").rstrip("/")
     return Observation(
         states=states,
         environments=wanted,
         disk=disk,
         templates=known_templates,
+        alias_files=alias_files,
         foreign=_foreign(system, old, bundle, disk),
         links={path[len(root) :]: target for path, target in enablement_links(system).items()},
         stamps={name for name in names if os.path.lexists(system.at(stamp_path(name)))},
@@ -115,6 +121,11 @@ def _environments_on_disk(system: System, bundle: Bundle, wanted: dict[str, Targ
 
 def _elsewhere(system: System, name: str) -> str:
     return next((path for path in (f"{each}/{name}" for each in ELSEWHERE) if os.path.isfile(system.at(path))), "")
+
+
+def _anywhere(system: System, name: str) -> str:
+    own = f"{UNITS}/{name}"
+    return own if os.path.lexists(system.at(own)) else _elsewhere(system, name)
 
 
 def _foreign(system: System, old: Ledger, bundle: Bundle, disk: dict[str, Found]) -> dict[str, bytes]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 from .bundle import Bundle, Unit, is_template
 from .decide import APPLIED_BY_DAEMON_RELOAD
 from .difference import difference
-from .enablement import links_of
+from .enablement import UNITS, links_of
 from .files import Found
+from .install_section import install_words
 from .ledger import Ledger, LedgerUnit
 from .plan_shape import Action, Observation, Plan, Write
 from .saved import SavedPath
@@ -94,6 +97,27 @@ def plan_unit_name(made: Plan, unit: Unit, before: LedgerUnit | None, adopt: lis
             return
         if not _may_take(made, unit, adopt):
             made.conflicts.append(f"{unit.name} is already defined by {fragment}{_origin(fragment)} on this host")
+
+
+def plan_aliases(made: Plan, old: Ledger, bundle: Bundle, seen: Observation) -> None:
+    """A name that is asked for with Alias= would silently override the unit that has it."""
+    names = {unit.name for unit in bundle.units}
+    for unit in bundle.units:
+        if unit.name not in (*made.enable, *made.reenable):
+            continue
+        for alias in install_words(unit.content, "Alias"):
+            path = seen.alias_files.get(alias, "")
+            other = other_scope(f"{UNITS}/{alias}", seen)
+            target = os.path.basename(seen.found(path).target)
+            if alias == unit.name or (not other and alias not in names and (not path or path in made.remove)):
+                continue
+            if target == unit.name or target in old.units:
+                # The link was made before.
+                continue
+            by = other or (f"is that of {path}{_origin(path)} on this host" if path else "is a unit of this scope too")
+            made.conflicts.append(
+                f"{unit.name} asks for the name {alias} (Alias=), and that {by}: choose another name, or free that one"
+            )
 
 
 def is_there(unit: Unit, seen: Observation) -> bool:

@@ -31,6 +31,8 @@ class Observation:
     foreign: dict[str, bytes] = field(default_factory=dict)
     # Where a template is defined that systemd cannot show.
     templates: dict[str, str] = field(default_factory=dict)
+    # The file that has a name which a unit asks for with Alias=.
+    alias_files: dict[str, str] = field(default_factory=dict)
     # Links of `systemctl enable`: path to target.
     links: dict[str, str] = field(default_factory=dict)
     # Timers with a stamp of their last run.

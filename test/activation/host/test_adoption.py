@@ -175,6 +175,41 @@ class Adopt(WithHost):
         receipt = self.both_ways(ADOPTED)
         self.assertIn(f"stay: {API}.d/override.conf; `systemctl cat api.service`", receipt["warnings"][0])
 
+    def test_an_alias_never_takes_the_name_of_another_unit(self) -> None:
+        def named(alias: str, text: str = "ok") -> Bundle:
+            unit = service("api.service", text)
+            return bundle([replace(unit, content=f"{unit.content}Alias=free.service\nAlias={alias}\n")])
+
+        self.host.install(f"{VENDOR}/redis.service", FOREIGN)
+        self.host.install(f"{ETC}/by-hand.service", FOREIGN)
+        os.symlink(f"{VENDOR}/redis.service", self.host.at(f"{ETC}/cache.service"))
+        self.apply(replace(bundle([service("theirs.service")]), scope="orders/prod/web1"))
+        before = self.host.tree()
+        for alias, told in (
+            ("redis.service", f"is that of {VENDOR}/redis.service (a package's) on this host"),
+            ("by-hand.service", f"is that of {ETC}/by-hand.service on this host"),
+            ("cache.service", f"is that of {ETC}/cache.service on this host"),
+            ("theirs.service", "belongs to orders/prod/web1, another scope on this host"),
+        ):
+            with self.assertRaises(HostError) as caught:
+                self.apply(named(alias))
+            told = f"api.service asks for the name {alias} (Alias=), and that {told}: choose another name, or free that one"
+            self.assertEqual(str(caught.exception).splitlines()[1:], [f"  {told}"])
+            self.assertEqual(self.host.tree(), before)
+        wanted = named("mine.service")
+        with self.assertRaisesRegex(HostError, "and that is a unit of this scope too"):
+            self.apply(replace(wanted, units=[*wanted.units, service("mine.service")]))
+
+    def test_an_alias_that_was_made_before_is_no_conflict(self) -> None:
+        self.host.install(f"{VENDOR}/redis.service", FOREIGN)
+        self.apply(bundle([service("api.service"), service("old.service")]))
+        for target in ("api.service", "old.service"):
+            link = self.host.at(f"{ETC}/redis.service")
+            os.symlink(f"{ETC}/{target}", link)
+            unit = service("api.service", f"for-{target}", install=target)
+            self.apply(bundle([replace(unit, content=f"{unit.content}Alias=redis.service\n"), service("old.service")]))
+            os.unlink(link)
+
     def test_what_cannot_be_taken_over(self) -> None:
         os.makedirs(self.host.at(API))
         with self.assertRaisesRegex(HostError, "it is a directory") as caught:
