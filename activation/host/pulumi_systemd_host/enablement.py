@@ -63,6 +63,15 @@ def set_links(system: System, name: str, own: str, wanted: dict[str, str], tag: 
             link_atomically(path, target, tag)
 
 
+def put_back_links(system: System, before: dict[str, str], names: Iterable[str], tag: str) -> None:
+    """Put back those of the links `before` that are gone and concern none of the units `names`."""
+    now = enablement_links(system)
+    for path, target in before.items():
+        if path not in now and not concerns(path, target, names):
+            make_directories(os.path.dirname(path))
+            link_atomically(path, target, tag)
+
+
 def _runlevels(system: System) -> list[str]:
     etc = system.at("/etc")
     return [os.path.join(etc, name) for name in _names(etc) if RUNLEVEL.fullmatch(name)]

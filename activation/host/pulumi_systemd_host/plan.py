@@ -14,6 +14,7 @@ from .plan_adoption import (
     is_there,
     other_scope,
     plan_aliases,
+    plan_also,
     plan_drop_ins,
     plan_homes,
     plan_return_of_file,
@@ -68,6 +69,7 @@ def plan(old: Ledger, bundle: Bundle, seen: Observation) -> Plan:
         _plan_unit(made, old, unit, bundle.adopt, seen, beside)
     _plan_removals(made, old, bundle, seen)
     plan_aliases(made, old, bundle, seen)
+    plan_also(made, bundle)
     plan_drop_ins(made, bundle, seen)
     moved = [*(write.path for write in made.writes), *made.remove, *(saved.path for saved in made.restore)]
     made.daemon_reload = made.daemon_reload or any(path.startswith(READ_BY_SYSTEMD) for path in moved)

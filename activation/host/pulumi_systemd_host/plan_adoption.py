@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 from .bundle import Bundle, Unit, is_template
 from .decide import APPLIED_BY_DAEMON_RELOAD
@@ -118,6 +119,21 @@ def plan_aliases(made: Plan, old: Ledger, bundle: Bundle, seen: Observation) -> 
             made.conflicts.append(
                 f"{unit.name} asks for the name {alias} (Alias=), and that {by}: choose another name, or free that one"
             )
+
+
+def plan_also(made: Plan, bundle: Bundle) -> None:
+    """What Also= names is enabled and disabled together with the unit: it must not be of others."""
+    names = {unit.name for unit in bundle.units}
+    for unit in bundle.units:
+        if unit.name not in (*made.enable, *made.reenable):
+            continue
+        for other in install_words(unit.content, "Also"):
+            template = re.sub("@[^@]+[.]", "@.", other)
+            if other not in names and template not in names:
+                made.conflicts.append(
+                    f"{unit.name}: Also= names {other}, which is not a unit of this scope and would be enabled and "
+                    f"disabled with it: take it out of Also="
+                )
 
 
 def is_there(unit: Unit, seen: Observation) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 
-from .enablement import set_links
+from .enablement import enablement_links, put_back_links, set_links
 from .environment_target import LINK, link_target
 from .errors import UnitsDownError
 from .files import link_atomically, remove_file, sync_directory
@@ -40,7 +40,10 @@ def switch(work: Work, old: Ledger, made: Plan, pending: Pending, seen: Observat
     paths = {unit.name: unit.path for unit in work.bundle.units}
     paths.update({name: unit.path for name, unit in old.units.items()})
     there = [name for name in made.disable if os.path.lexists(work.system.at(paths[name]))]
+    links = enablement_links(work.system)
     work.units.enablement("disable", there)
+    # `Also=` in a unit file takes units of others along, of which the plan does not know where it was applied before.
+    put_back_links(work.system, links, paths, work.transaction)
     for path in made.remove:
         remove_file(work.system.at(path))
         sync_directory(os.path.dirname(work.system.at(path)))

@@ -153,6 +153,8 @@ class FakeSystemd:
                 os.unlink(link)
                 if not os.listdir(directory):
                     os.rmdir(directory)
+            for other in re.findall("^Also=(.+)$", self.loaded.get(name, ""), re.MULTILINE):
+                self._enable(verb, other)
             return
         os.makedirs(directory, exist_ok=True)
         if verb == "reenable" and os.path.islink(link):

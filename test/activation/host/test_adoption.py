@@ -176,9 +176,8 @@ class Adopt(WithHost):
         self.assertIn(f"stay: {API}.d/override.conf; `systemctl cat api.service`", receipt["warnings"][0])
 
     def test_an_alias_never_takes_the_name_of_another_unit(self) -> None:
-        def named(alias: str, text: str = "ok") -> Bundle:
-            unit = service("api.service", text)
-            return bundle([replace(unit, content=f"{unit.content}Alias=free.service\nAlias={alias}\n")])
+        def named(alias: str) -> Bundle:
+            return bundle([service("api.service", f"ok\n[Install]\nAlias=free.service\nAlias={alias}")])
 
         self.host.install(f"{VENDOR}/redis.service", FOREIGN)
         self.host.install(f"{ETC}/by-hand.service", FOREIGN)
@@ -200,14 +199,33 @@ class Adopt(WithHost):
         with self.assertRaisesRegex(HostError, "and that is a unit of this scope too"):
             self.apply(replace(wanted, units=[*wanted.units, service("mine.service")]))
 
+    def test_also_never_names_a_unit_of_others(self) -> None:
+        def also(names: str) -> Bundle:
+            return bundle([service("api.service", f"ok\n[Install]\nAlso={names}"), service("b.service")])
+
+        self.host.install(f"{VENDOR}/redis.service", FOREIGN)
+        before = self.host.tree()
+        with self.assertRaisesRegex(HostError, "  api.service: Also= names redis.service, which is not a unit of this"):
+            self.apply(also("b.service redis.service"))
+        self.assertEqual((self.host.tree(), self.verbs()), (before, []))
+        self.assertEqual(self.apply(also("b.service"))["outcome"], "applied")
+
+    def test_what_also_names_in_a_unit_that_goes_stays_enabled(self) -> None:
+        self.host.install(f"{VENDOR}/redis.service", FOREIGN)
+        before = self.host.tree()
+        with mock.patch("pulumi_systemd_host.plan.plan_also"):
+            self.apply(bundle([service("api.service", "ok\n[Install]\nAlso=redis.service")]))
+        self.apply(bundle([]), "destroy")
+        self.assertEqual(self.host.tree(), before)
+
     def test_an_alias_that_was_made_before_is_no_conflict(self) -> None:
         self.host.install(f"{VENDOR}/redis.service", FOREIGN)
         self.apply(bundle([service("api.service"), service("old.service")]))
         for target in ("api.service", "old.service"):
             link = self.host.at(f"{ETC}/redis.service")
             os.symlink(f"{ETC}/{target}", link)
-            unit = service("api.service", f"for-{target}", install=target)
-            self.apply(bundle([replace(unit, content=f"{unit.content}Alias=redis.service\n"), service("old.service")]))
+            api = service("api.service", f"{target}\n[Install]\nAlias=redis.service", install=target)
+            self.apply(bundle([api, service("old.service")]))
             os.unlink(link)
 
     def test_what_cannot_be_taken_over(self) -> None:
