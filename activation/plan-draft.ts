@@ -15,6 +15,8 @@ export interface UnitDraft {
   readonly next: KnownUnit | undefined;
   /** Whether it runs before the change; of on-demand units that is supposed. */
   readonly runs: boolean;
+  /** Whether its instances are made for connections: nothing but a new connection can start one. */
+  readonly servesConnections: boolean;
   action: UnitAction;
   enablement: UnitEnablement;
   /** What its own change does to it if it is idle; undefined where it surely runs. */
@@ -28,12 +30,19 @@ export function drafts(old: readonly BundleUnit[], next: readonly BundleUnit[]):
   const known = (unit: BundleUnit | undefined) => unit && { unit, facts: unitFacts(unit.name, unit.content) };
   const names = [...new Set([...old, ...next].map((unit) => unit.name))].sort();
   const byName = (units: readonly BundleUnit[], name: string) => known(units.find((unit) => unit.name === name));
-  return new Map(names.map((name) => [name, draft(name, byName(old, name), byName(next, name))]));
+  const serving = new Set(old.map((unit) => unitFacts(unit.name, unit.content).perConnection));
+  return new Map(names.map((name) => [name, draft(name, byName(old, name), byName(next, name), serving.has(name))]));
 }
 
-function draft(name: string, old: KnownUnit | undefined, next: KnownUnit | undefined): UnitDraft {
+function draft(
+  name: string,
+  old: KnownUnit | undefined,
+  next: KnownUnit | undefined,
+  servesConnections: boolean,
+): UnitDraft {
   const runs = old !== undefined && !old.unit.isJob;
-  return { name, old, next, runs, action: "none", enablement: "none", ifIdle: undefined, causes: [], notes: [] };
+  const nothing = { action: "none", enablement: "none", ifIdle: undefined } as const;
+  return { name, old, next, runs, servesConnections, ...nothing, causes: [], notes: [] };
 }
 
 /** The same with every on-demand unit idle. */
@@ -70,7 +79,7 @@ const strength = ["none", "reload-manager", "reload", "restart", "stop+start"];
  */
 export function raise(draft: UnitDraft, action: "restart" | "stop+start", cause: PlanCause): boolean {
   const before = strength.indexOf(draft.action);
-  if (!draft.runs || before < 0 || before >= strength.indexOf(action)) return false;
+  if (!draft.runs || draft.servesConnections || before < 0 || before >= strength.indexOf(action)) return false;
   // They tell why it is left as it is.
   if (before <= strength.indexOf("reload-manager")) draft.notes.length = 0;
   draft.action = action;

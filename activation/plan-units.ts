@@ -99,6 +99,9 @@ function decideChange(draft: UnitDraft, old: KnownUnit, next: KnownUnit, beside:
     draft.action = "start";
   } else if (!acts) {
     draft.action = atRest;
+  } else if (draft.servesConnections) {
+    draft.action = atRest;
+    draft.notes.push("connections at work are left to finish; the next one takes the change");
   } else if (onChange === "none" && !followsItsFile.test(draft.name)) {
     draft.action = atRest;
     draft.notes.push("not applied to what runs, because onChange is none");

@@ -22,6 +22,8 @@ export interface UnitFacts {
   readonly bindsTo: readonly string[];
   /** Units that it starts by itself: those of a socket, a timer or a path. */
   readonly triggers: readonly string[];
+  /** The template of which a socket has systemd start an instance for each connection; null where it does not. */
+  readonly perConnection: string | null;
   /** Sockets that a service asks for in `Sockets=`. */
   readonly sockets: readonly string[];
   /** `MemoryMax=` in bytes; null for none, and for a share of the host's memory. */
@@ -60,6 +62,7 @@ export function unitFacts(name: string, text: string): UnitFacts {
       ...words(model, "Service", "Slice"),
     ]),
     triggers: triggersOf(name, model),
+    perConnection: accepts(name, model) ? `${stemOf(name)}@.service` : null,
     sockets: words(model, "Service", "Sockets"),
     memoryMax: memoryBytes(last(model, "Service", "MemoryMax")),
     listens: assignedTogether(file, "Socket", listening).map(({ value }) => value),
@@ -73,14 +76,21 @@ export function memoryBytes(text: string | undefined): number | null {
 }
 
 function triggersOf(name: string, model: UnitModel): readonly string[] {
-  const stem = name.slice(0, name.lastIndexOf("."));
-  const own = `${stem}.service`;
+  const own = `${stemOf(name)}.service`;
   if (name.endsWith(".timer")) return [last(model, "Timer", "Unit") || own];
   if (name.endsWith(".path")) return [last(model, "Path", "Unit") || own];
   if (!name.endsWith(".socket")) return [];
   // Each connection gets an instance of its own from a template; nothing else hangs on it.
-  if (isTrue(last(model, "Socket", "Accept"))) return [];
+  if (accepts(name, model)) return [];
   return [last(model, "Socket", "Service") || own];
+}
+
+function accepts(name: string, model: UnitModel): boolean {
+  return name.endsWith(".socket") && isTrue(last(model, "Socket", "Accept"));
+}
+
+function stemOf(name: string): string {
+  return name.slice(0, name.lastIndexOf("."));
 }
 
 /** The values of a key since its last reset. */

@@ -179,6 +179,38 @@ test("hooks run for another release or another command, preStart once for each r
   assert.equal(plans[2]?.hooks[1]?.command, `/opt/api/releases/${"a".repeat(16)}/x two`);
 });
 
+test("connections of a socket with Accept=yes are never restarted, and end with their template", () => {
+  const sides = (socket: string, service: string, api = "") => {
+    const units = [
+      testUnit("api.service", `[Service]\nExecStart=/usr/bin/api\n${api}`),
+      testUnit("echo.socket", `[Socket]\nListenStream=8000\nAccept=yes\n${socket}`),
+      testUnit("echo@.service", `[Unit]\nPartOf=api.service\n[Service]\nExecStart=/usr/bin/echo\n${service}`, {
+        activation: "on-demand",
+        onChange: service === "Nice=2\n" ? "restart" : "auto",
+      }),
+    ];
+    return testBundle(units);
+  };
+  const old = sides("", "");
+  const others = [
+    sides("Backlog=9\n", ""),
+    sides("", "Nice=2\n"),
+    sides("", "Nice=1\n", "Nice=1\n"),
+    { ...old, units: old.units.slice(0, 1) },
+    { ...old, units: old.units.slice(0, 2) },
+  ];
+  const questions = others.flatMap((next): PlanQuestion[] => [
+    { old, next, onDemand: "idle" },
+    { old, next, onDemand: "running" },
+  ]);
+  const made = questions.map(({ onDemand, next }) => plannedActions(plan(old, next), onDemand));
+  assert.deepEqual(hostPlans(questions), made);
+  assert.deepEqual(
+    made.map(({ units }) => units["echo@.service"]?.action),
+    ["none", "none", ...Array(4).fill("reload-manager"), "none", "stop", "none", "stop"],
+  );
+});
+
 test("a drop-in that is a file beside the units is read by systemd when it comes, changes and goes", () => {
   const bundle = (folder: string, content?: string) => {
     const path = `${folder}/api.service.d/x.conf`;

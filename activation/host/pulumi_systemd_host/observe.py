@@ -47,6 +47,9 @@ def observe(system: System, old: Ledger, bundle: Bundle, others: list[Ledger], s
     asked |= _conflicting(bundle)
     states = show(system, asked, seconds)
     states.update(_neighbours(system, states, seconds))
+    connections = {name: found for name, found in instances.items() if _serves_connections(name, states)}
+    for name in {name for found in connections.values() for name in found}:
+        states.pop(name, None)
     users = {user.name for user in bundle.users} | set(old.users)
     groups = {user.group for user in bundle.users} | set(old.groups)
     claims: dict[str, str] = {}
@@ -85,7 +88,8 @@ def observe(system: System, old: Ledger, bundle: Bundle, others: list[Ledger], s
         boot=boot_id(system),
         accounts=known_accounts(system, users, seconds),
         groups=known_groups(system, groups, seconds),
-        instances=instances,
+        instances={name: found for name, found in instances.items() if name not in connections},
+        connections=connections,
         claims=claims,
         accounts_elsewhere=accounts_elsewhere,
         owner=(os.geteuid(), os.getegid()),
@@ -104,6 +108,12 @@ def _conflicting(bundle: Bundle) -> set[str]:
     """Units of others that the start of ours stops (Conflicts=): the way back starts them again."""
     words = {word for unit in bundle.units for line in CONFLICTS.findall(unit.content) for word in line.split()}
     return {word for word in words if UNIT_NAME.fullmatch(word) and not word.endswith(UNRESTARTED)}
+
+
+def _serves_connections(template: str, states: dict[str, UnitState]) -> bool:
+    """Whether a socket has systemd make an instance for each connection (systemd.socket(5), Accept=)."""
+    socket = states.get(f"{template.rpartition('@')[0]}.socket")
+    return template.endswith(".service") and socket is not None and socket.get("Accept") == "yes"
 
 
 def _neighbours(system: System, states: dict[str, UnitState], seconds: float) -> dict[str, UnitState]:

@@ -269,6 +269,8 @@ def _plan_unit(
             made.limits.append(name)
     if written and not any(action.unit in {unit.name, *names} for action in made.actions):
         why = "only its file changed: applied by daemon-reload" if before else "new"
+        if before and unit.name in seen.connections:
+            why = "connections at work are left to finish; the next one takes the change"
         made.actions.append(Action(unit.name, "reload-manager", [why]))
     if not unit.is_template and seen.state(unit.name).get("NeedDaemonReload") == "yes":
         made.daemon_reload = True
@@ -350,6 +352,7 @@ def _plan_removals(made: Plan, old: Ledger, bundle: Bundle, seen: Observation) -
             continue
         instances = seen.instances.get(name, []) if name.rpartition(".")[0].endswith("@") else [name]
         stopped = [each for each in instances if seen.state(each).active not in ("inactive", "failed")]
+        stopped += seen.connections.get(name, [])
         made.stop += stopped
         made.actions += [Action(each, "stop", ["no longer wanted"]) for each in stopped]
         made.gone.append(name)

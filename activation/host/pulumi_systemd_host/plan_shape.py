@@ -21,6 +21,8 @@ class Observation:
     accounts: set[str] = field(default_factory=set)
     groups: set[str] = field(default_factory=set)
     instances: dict[str, list[str]] = field(default_factory=dict)
+    # Instances that systemd made for connections, by their template: nothing but a new connection can start one.
+    connections: dict[str, list[str]] = field(default_factory=dict)
     claims: dict[str, str] = field(default_factory=dict)
     accounts_elsewhere: set[str] = field(default_factory=set)
     # Accounts and directories that another scope made: whoever is last takes them away.

@@ -30,6 +30,7 @@ PROPERTIES = (
     "Type",
     "RemainAfterExit",
     "CanReload",
+    "Accept",
     "Triggers",
     "TriggeredBy",
     "RequiredBy",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import fnmatch
 import os
 import re
 import stat
@@ -127,6 +128,8 @@ class FakeSystemd:
         verb, names = rest[0], rest[1:]
         if verb == "show":
             return Completed(0, "\n".join(self._show(name) for name in names[1:]), "")
+        if verb == "list-units":
+            return Completed(0, "".join(f"{name} loaded\n" for name in fnmatch.filter(self.running, names[0])), "")
         self.log.append(" ".join([verb, *names]))
         if verb in ("enable", "reenable", "disable"):
             assert "--no-reload" in options
@@ -224,6 +227,7 @@ class FakeSystemd:
             "NeedDaemonReload": "yes" if text and text != self._on_disk(name) else "no",
             "Type": "simple",
             "CanReload": "no",
+            "Accept": "yes" if "Accept=yes" in text else "no",
         }
         return "".join(f"{key}={value}\n" for key, value in values.items())
 

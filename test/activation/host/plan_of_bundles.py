@@ -64,6 +64,10 @@ def instance_of(unit: Unit) -> str:
     return unit.name.replace("@.", "@1.") if unit.is_template else unit.name
 
 
+def accepts(unit: Unit) -> bool:
+    return bool(re.search(r"^Accept=yes$", unit.content, re.MULTILINE))
+
+
 def state_of(unit: Unit, units: list[Unit], on_demand: str) -> UnitState:
     """A unit as systemd shows it where everything is as it should be."""
     job = unit.is_job
@@ -90,6 +94,7 @@ def state_of(unit: Unit, units: list[Unit], on_demand: str) -> UnitState:
             "Slice": "system.slice",
             "Triggers": " ".join(other.name for other in units if unit.name in other.triggered_by),
             "TriggeredBy": " ".join(unit.triggered_by),
+            "Accept": "yes" if accepts(unit) else "no",
             "ConsistsOf": " ".join(takes),
             "PropagatesStopTo": " ".join(instance_of(other) for other in units if unit.name in other.stop_propagated_from),
             "BoundBy": " ".join(instance_of(other) for other in units if unit.name in other.binds_to),
@@ -104,14 +109,17 @@ def observed(old: Bundle | None, on_demand: str) -> Observation:
     disk.update({each.path: Found("file", sha256_hex(each.data), each.mode) for each in old.files})
     disk.update({each.directory: Found("directory") for each in old.releases})
     disk.update({each.link: Found("link", target=each.directory) for each in old.releases})
-    states = [state_of(unit, old.units, on_demand) for unit in old.units]
+    sockets = [unit.name for unit in old.units if accepts(unit)]
+    serving = {name.replace(".socket", "@.service") for name in sockets}
+    states = {unit.name: state_of(unit, old.units, on_demand) for unit in old.units}
     return Observation(
-        states={state.name: state for state in states},
+        states={state.name: state for name, state in states.items() if name not in serving},
+        connections={name: [states[name].name] if states[name].running else [] for name in serving & set(states)},
         disk=disk,
         boot="boot",
         accounts={user.name for user in old.users},
         groups={user.group for user in old.users},
-        instances={unit.name: [instance_of(unit)] for unit in old.units if unit.is_template},
+        instances={unit.name: [instance_of(unit)] for unit in old.units if unit.is_template and unit.name not in serving},
     )
 
 

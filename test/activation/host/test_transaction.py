@@ -302,6 +302,35 @@ class Apply(WithHost):
         for name in ("a@10.service", "b.service"):
             self.assertEqual(self.host.running[name], running[name])
 
+    def test_connections_at_work_are_left_to_finish(self) -> None:
+        """Each has an instance that cannot be started without it."""
+
+        def echo(text: str) -> Bundle:
+            template = unit("echo@.service", f"[Service]\nExecStart=/bin/{text}\n", restart=text, activation="on-demand")
+            socket = unit("echo.socket", "[Socket]\nAccept=yes\nListenStream=1\n")
+            return bundle([service("a.service", text), socket, replace(template, enabled=False)])
+
+        self.apply(echo("ok"))
+        connected = ("the process", "c" * 32)
+        self.host.running["echo@3-10-0.service"] = connected
+        receipt = self.apply(echo("new"))
+        why = "connections at work are left to finish; the next one takes the change"
+        self.assertIn({"unit": "echo@.service", "action": "reload-manager", "reasons": [why]}, receipt["actions"])
+        self.assertEqual(self.host.running["echo@3-10-0.service"], connected)
+        read = self.host.read_units
+
+        def end() -> None:
+            read()
+            self.host.running.pop("echo@3-10-0.service", None)
+
+        with mock.patch.object(self.host, "read_units", end):
+            with self.assertRaisesRegex(HostError, "(?s)a.service did not come up.*The host is back on its previous state"):
+                self.apply(echo("bad"))
+        self.host.running["echo@4-10-0.service"] = connected
+        receipt = self.apply(echo("new"), "destroy")
+        self.assertIn("stop echo@4-10-0.service", [f"{each['action']} {each['unit']}" for each in receipt["actions"]])
+        self.assertEqual(self.host.running, {})
+
     def test_destroy_leaves_nothing(self) -> None:
         before = self.host.tree()
         release = self.archive("#!/bin/sh\n")
