@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 
+from .added_links import added_links
 from .enablement import enablement_links, put_back_links, set_links
 from .environment_target import LINK, link_target
 from .errors import UnitsDownError
@@ -53,7 +54,9 @@ def switch(work: Work, old: Ledger, made: Plan, pending: Pending, seen: Observat
     for timer in made.stamps_gone:
         remove_file(work.system.at(stamp_path(timer)))
     work.units.enablement("enable", made.enable)
+    added = added_links(work, old, pending) if made.reenable else {}
     work.units.enablement("reenable", made.reenable)
+    put_back_links(work.system, added, (), work.transaction)
     # `Also=` of a disabled unit may have taken another one along.
     if made.disable:
         enabled = [unit.name for unit in work.bundle.units if unit.enabled]

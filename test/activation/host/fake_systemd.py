@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import fnmatch
+import glob
 import os
 import re
 import stat
@@ -151,17 +152,16 @@ class FakeSystemd:
     def _enable(self, verb: str, name: str) -> None:
         directory = self.at(f"{ETC}/multi-user.target.wants")
         link = f"{directory}/{name}"
+        for each in glob.glob(self.at(f"{ETC}/*.wants/*")) if verb in ("disable", "reenable") else []:
+            if os.path.basename(os.readlink(each)) == name:
+                os.unlink(each)
+                if not os.listdir(os.path.dirname(each)):
+                    os.rmdir(os.path.dirname(each))
         if verb == "disable":
-            if os.path.islink(link):
-                os.unlink(link)
-                if not os.listdir(directory):
-                    os.rmdir(directory)
             for other in re.findall("^Also=(.+)$", self.loaded.get(name, ""), re.MULTILINE):
                 self._enable(verb, other)
             return
         os.makedirs(directory, exist_ok=True)
-        if verb == "reenable" and os.path.islink(link):
-            os.unlink(link)
         if not os.path.islink(link):
             os.symlink(f"{ETC}/{name}", link)
 

@@ -235,6 +235,44 @@ class Apply(WithHost):
         self.verbs()
         self.assertEqual((self.apply(without)["daemonReloads"], self.verbs()), (1, ["daemon-reload"]))
 
+    def test_links_that_a_person_made_stay_when_install_changes(self) -> None:
+        def both(install: str) -> Bundle:
+            template = unit("t@.service", f"[Service]\nExecStart=/bin/t\n{install}", install=install, activation="on-demand")
+            return bundle([unit("a.service", f"[Service]\nExecStart=/bin/a\n{install}", install=install), template])
+
+        def links() -> dict[str, str]:
+            return {path: to for path, to in self.host.tree().items() if ".wants/" in path and "pulumi" not in path}
+
+        def link(path: str, to: str) -> None:
+            os.makedirs(os.path.dirname(self.host.at(f"{ETC}/{path}")), exist_ok=True)
+            os.symlink(f"{ETC}/{to}", self.host.at(f"{ETC}/{path}"))
+
+        self.apply(both("[Install]\nWantedBy=multi-user.target old.target\nDefaultInstance=1\n"))
+        link("old.target.wants/a.service", "a.service")
+        link("old.target.wants/t@1.service", "t@.service")
+        link("backup.target.wants/a.service", "a.service")
+        link("multi-user.target.wants/t@by-hand.service", "t@.service")
+        before = links()
+        after = both("[Install]\nWantedBy=multi-user.target\n")
+        with self.assertRaisesRegex(HostError, "back on its previous state"):
+            self.apply(replace(after, units=[*after.units, service("b.service", "bad")]))
+        self.assertEqual(links(), before)
+        self.apply(after)
+        kept = ("backup.target.wants/a.service", "multi-user.target.wants/t@by-hand.service")
+        made = ("multi-user.target.wants/a.service", "multi-user.target.wants/t@.service")
+        self.assertEqual(sorted(links()), sorted(f"{ETC}/{path}" for path in (*kept, *made)))
+
+    def test_links_that_a_specifier_of_the_old_install_may_have_made_go(self) -> None:
+        def service_of(install: str) -> Bundle:
+            text = f"[Service]\nExecStart=/bin/a\n[Install]\nWantedBy={install}\n"
+            return bundle([unit("a.service", text, install=install)])
+
+        self.apply(service_of("%p.target"))
+        os.makedirs(self.host.at(f"{ETC}/a.target.wants"))
+        os.symlink(f"{ETC}/a.service", self.host.at(f"{ETC}/a.target.wants/a.service"))
+        self.apply(service_of("multi-user.target"))
+        self.assertNotIn(f"{ETC}/a.target.wants/a.service", self.host.tree())
+
     def test_a_secret_file_restarts_and_never_shows(self) -> None:
         api = service("api.service", restart_on_files=[env("x").path])
         self.apply(bundle([api], files=[env("first-value")]))
