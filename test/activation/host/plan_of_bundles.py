@@ -10,6 +10,7 @@ Out: {"units": {name: {"action", "enablement"}}, "hooks": [...], "daemonReloads"
 from __future__ import annotations
 
 import json
+import re
 import sys
 from typing import Any
 
