@@ -254,11 +254,14 @@ def settle_uploads(work: Work) -> None:
     """Leave nothing in the login user's home: archives are kept beside the ledger, the program where all read it."""
     if not work.login_home:
         return
+    own = os.path.join(work.scratch, PROGRAM)
+    # Written when this run was asked for. What was uploaded since is for the next run, which waits for the lock.
+    begun_ns = os.stat(own).st_mtime_ns
     for upload in (upload for release in work.given.releases for upload in release.uploads):
-        remove_upload(upload, work.login_home)
-    remove_forgotten_uploads(work.given.scope, work.login_home)
+        remove_upload(upload, work.login_home, begun_ns)
+    remove_forgotten_uploads(work.given.scope, work.login_home, begun_ns)
     if work.destroys:
-        drop_programs(work.system, work.given.scope, work.login_home)
+        drop_programs(work.system, work.given.scope, work.login_home, begun_ns)
     else:
-        program = file_sha256(os.path.join(work.scratch, PROGRAM))
+        program = file_sha256(own)
         keep_program(work.system, work.given.scope, program, work.login_home)

@@ -7,7 +7,7 @@ import os
 import stat
 
 from .files import make_directories, remove_empty_directory, remove_file, write_atomically
-from .releases import open_beneath, uploads_beginning
+from .releases import open_beneath, uploaded_since, uploads_beginning
 from .sent import unpacked
 from .system import System
 
@@ -40,11 +40,13 @@ def keep_program(system: System, scope: str, program: str, login_home: str) -> N
                 remove_file(other)
 
 
-def drop_programs(system: System, scope: str, login_home: str) -> None:
-    """Remove all programs of the scope: no transaction of it is to come."""
-    for directory in (login_home, system.at(STORE)):
-        for path in _programs(directory, uploads_beginning(scope)):
-            remove_file(path)
+def drop_programs(system: System, scope: str, login_home: str, begun_ns: int) -> None:
+    """Remove all programs of the scope. One that was uploaded after `begun_ns` stays: it is for the next run."""
+    uploads = _programs(login_home, uploads_beginning(scope))
+    for path in [path for path in uploads if not uploaded_since(path, begun_ns)]:
+        remove_file(path)
+    for path in _programs(system.at(STORE), uploads_beginning(scope)):
+        remove_file(path)
     remove_empty_directory(system.at(STORE))
 
 

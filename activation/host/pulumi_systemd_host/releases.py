@@ -79,8 +79,12 @@ def keep_archive(release: Upload, login_home: str | None, kept: str) -> None:
         remove_file(temporary)
 
 
-def remove_upload(release: Upload, login_home: str) -> None:
-    """Remove the upload, following no links on the way. That it is gone already is fine."""
+def remove_upload(release: Upload, login_home: str, begun_ns: int) -> None:
+    """
+    Remove the upload, following no links on the way. That it is gone already is fine.
+
+    What was uploaded after `begun_ns` is for the next run.
+    """
     directory, _, name = release.upload.rpartition("/")
     try:
         parent = (
@@ -89,18 +93,28 @@ def remove_upload(release: Upload, login_home: str) -> None:
     except OSError:
         return
     try:
-        os.unlink(name, dir_fd=parent)
+        if os.stat(name, dir_fd=parent, follow_symlinks=False).st_ctime_ns <= begun_ns:
+            os.unlink(name, dir_fd=parent)
     except OSError:
         pass
     finally:
         os.close(parent)
 
 
-def remove_forgotten_uploads(scope: str, login_home: str) -> None:
+def remove_forgotten_uploads(scope: str, login_home: str, begun_ns: int) -> None:
     """Remove the scope's archives that nothing will ask for: those of an update that failed and was given up."""
     for name in os.listdir(login_home):
-        if name.startswith(uploads_beginning(scope)) and name.endswith(".tar"):
-            remove_file(os.path.join(login_home, name))
+        path = os.path.join(login_home, name)
+        if name.startswith(uploads_beginning(scope)) and name.endswith(".tar") and not uploaded_since(path, begun_ns):
+            remove_file(path)
+
+
+def uploaded_since(path: str, begun_ns: int) -> bool:
+    """Whether what lies at `path` came after `begun_ns`. The time of change counts: an upload can set the other one."""
+    try:
+        return os.lstat(path).st_ctime_ns > begun_ns
+    except OSError:
+        return False
 
 
 def uploads_beginning(scope: str) -> str:

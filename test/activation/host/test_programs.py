@@ -12,6 +12,7 @@ from pulumi_systemd_host_under_test import ScriptedSystem
 from pulumi_systemd_host.programs import STORE, drop_programs, keep_program, remove_unfinished
 
 SCOPE = "shop/dev/web1"
+LATER = 2**62
 BEGINNING = f".pulumi-systemd-{hashlib.sha256(SCOPE.encode()).hexdigest()[:16]}-"
 
 
@@ -92,7 +93,7 @@ class Programs(unittest.TestCase):
         self.upload("one", 1000)
         keep_program(self.host, SCOPE, digest("one"), self.home)
         self.upload("two", 2000)
-        drop_programs(self.host, "shop/dev/web2", self.home)
+        drop_programs(self.host, "shop/dev/web2", self.home, LATER)
         self.assertEqual((os.listdir(self.home), self.kept()), ([name("two")], [name("one")]))
 
     def test_with_its_scope_all_goes_and_so_does_what_a_write_left(self) -> None:
@@ -101,8 +102,15 @@ class Programs(unittest.TestCase):
         self.upload("two", 2000)
         with open(self.host.at(f"{STORE}/.{name('one')}.pulumi-systemd-programs"), "w", encoding="ascii"):
             pass
-        drop_programs(self.host, SCOPE, self.home)
+        drop_programs(self.host, SCOPE, self.home, LATER)
         self.assertEqual((os.listdir(self.home), os.path.lexists(self.host.at(STORE))), ([], False))
+
+    def test_with_its_scope_all_goes_but_what_was_uploaded_since_the_run_began(self) -> None:
+        self.upload("one", 1000)
+        keep_program(self.host, SCOPE, digest("one"), self.home)
+        self.upload("next", 2000)
+        drop_programs(self.host, SCOPE, self.home, 3000)
+        self.assertEqual((os.listdir(self.home), self.kept()), ([name("next")], []))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from pulumi_systemd_host.releases import (
 )
 
 RELEASE = Upload("app", sha("x"), "x.tar")
+LATER = 2**62
 
 
 def member(name: str, **values: Any) -> tarfile.TarInfo:
@@ -152,7 +153,7 @@ class Unpack(unittest.TestCase):
         with open(victim, "w", encoding="ascii"):
             pass
         os.symlink(elsewhere, os.path.join(home, "up"))
-        remove_upload(Upload("app", sha("x"), "up/x.tar"), home)
+        remove_upload(Upload("app", sha("x"), "up/x.tar"), home, LATER)
         self.assertTrue(os.path.exists(victim))
 
     def test_forgotten_uploads_of_this_scope_alone_are_removed(self) -> None:
@@ -163,7 +164,7 @@ class Unpack(unittest.TestCase):
         for name in [ours, *others]:
             with open(os.path.join(home, name), "w", encoding="ascii"):
                 pass
-        remove_forgotten_uploads("shop/dev/web1", home)
+        remove_forgotten_uploads("shop/dev/web1", home, LATER)
         self.assertEqual(sorted(os.listdir(home)), sorted(others))
 
 

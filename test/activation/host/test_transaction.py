@@ -9,6 +9,7 @@ import os
 import signal
 import tarfile
 import tempfile
+import time
 import unittest
 from dataclasses import replace
 from typing import Any, Callable, Iterator
@@ -24,6 +25,7 @@ from pulumi_systemd_host.errors import HostError
 from pulumi_systemd_host.generations import Back
 from pulumi_systemd_host.ledger import read_ledger
 from pulumi_systemd_host.redaction import Redactor
+from pulumi_systemd_host.releases import uploads_beginning
 from pulumi_systemd_host.transaction import Transaction
 
 SCOPE = "orders/dev/web1"
@@ -412,6 +414,31 @@ class Apply(WithHost):
         self.assertEqual([release.directory in tree for release in releases], [False, True, True])
         self.apply(bundle([api], releases=[releases[1]]))
         self.assertEqual(self.host.tree()["/opt/orders/current"], releases[1].directory)
+
+    def test_what_was_uploaded_since_the_run_began_stays_for_the_next_one(self) -> None:
+        """It waits for the lock meanwhile, with another archive or the same."""
+        self.apply(bundle([service("api.service")]))
+        release = self.archive("#!/bin/sh\n")
+        uploads = {release.upload: b"", f"{uploads_beginning(SCOPE)}{'f' * 64}.tar": b""}
+        with open(os.path.join(self.home, release.upload), "rb") as upload:
+            uploads[release.upload] = upload.read()
+        read = self.host.read_units
+
+        def next_run() -> None:
+            read()
+            time.sleep(0.02)
+            for name, content in uploads.items():
+                with open(os.path.join(self.home, name), "wb") as upload:
+                    upload.write(content)
+                os.utime(os.path.join(self.home, name), (1000, 1000))
+
+        wanted = bundle([service("api.service", "ok2")], releases=[release])
+        for operation in ("apply", "destroy"):
+            with mock.patch.object(self.host, "read_units", next_run):
+                self.apply(wanted, operation)
+            self.assertEqual(sorted(os.listdir(self.home)), sorted(uploads))
+        self.apply(wanted)
+        self.assertEqual(os.listdir(self.home), [])
 
     def test_an_archive_with_another_digest(self) -> None:
         release = self.archive("#!/bin/sh\n")
