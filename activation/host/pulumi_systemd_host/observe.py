@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from typing import Iterable
 
-from .bundle import Bundle, is_template
+from .bundle import Bundle, Unit, is_template
 from .bundle_values import UNIT_NAME
 from .enablement import UNITS, enablement_links
 from .environment_target import LINK, Target, environment_target
@@ -44,7 +45,7 @@ def observe(system: System, old: Ledger, bundle: Bundle, others: list[Ledger], s
     asked |= {name for found in instances.values() for name in found}
     asked |= {trigger for unit in bundle.units for trigger in unit.triggered_by if not is_template(trigger)}
     asked |= {name for unit in bundle.units for name in unit.binds_to if not is_template(name)}
-    asked |= _conflicting(bundle)
+    asked |= conflicting(bundle.units)
     states = show(system, asked, seconds)
     states.update(_neighbours(system, states, seconds))
     connections = {name: found for name, found in instances.items() if _serves_connections(name, states)}
@@ -104,9 +105,9 @@ def boot_id(system: System) -> str:
         return ""
 
 
-def _conflicting(bundle: Bundle) -> set[str]:
+def conflicting(units: Iterable[Unit]) -> set[str]:
     """Units of others that the start of ours stops (Conflicts=): the way back starts them again."""
-    words = {word for unit in bundle.units for line in CONFLICTS.findall(unit.content) for word in line.split()}
+    words = {word for unit in units for line in CONFLICTS.findall(unit.content) for word in line.split()}
     return {word for word in words if UNIT_NAME.fullmatch(word) and not word.endswith(UNRESTARTED)}
 
 

@@ -63,6 +63,8 @@ class Pending:
     link_directories: list[str] = field(default_factory=list)
     units: dict[str, SavedUnit] = field(default_factory=dict)
     involved: list[str] = field(default_factory=list)
+    # Those that it may have stopped or restarted, also through systemd. None: any of `units`.
+    affected: list[str] | None = None
     reloaded: list[str] = field(default_factory=list)
     # Slices in which limits of running units change.
     slices: list[str] = field(default_factory=list)
@@ -76,6 +78,8 @@ class Undone:
 
     files: list[str] = field(default_factory=list)
     units: list[str] = field(default_factory=list)
+    # What is not as before and was left so, since it may be the doing of others.
+    left: list[str] = field(default_factory=list)
 
     @property
     def clean(self) -> bool:
@@ -128,7 +132,7 @@ def undo(system: System, directory: str, pending: Pending, wait_sec: float, at_b
     """
     Put the host back to what `pending` says. It can be run again at any time: it repairs only what differs.
 
-    Units that the transaction did not restart are left alone. Never raises for one failed step: it goes on to the next.
+    Units that the transaction did not touch are left alone. Never raises for one failed step: it goes on to the next.
 
     At boot nothing of it runs yet. What the half-changed disk made systemd want to start is taken off its list, and
     what ran before is put on it; no start is waited for, since each waits for this.
@@ -264,8 +268,12 @@ def _bring_back(units: Units, pending: Pending, undone: Undone) -> None:
         state = states.get(name)
         if (not before.running and not before.looping) or before.job or state is None:
             continue
-        if not state.running or state.invocation != before.invocation:
+        if state.running and state.invocation == before.invocation:
+            continue
+        if pending.affected is None or name in pending.affected:
             again.append(name)
+        elif before.running and not state.running:
+            undone.left.append(f"{name} ended meanwhile ({told(state)}), which this change did not touch")
     if not again:
         _reload_again(units, pending, states, undone)
         return

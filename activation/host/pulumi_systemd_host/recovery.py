@@ -79,10 +79,15 @@ def _recover(system: System, scope: str, directory: str, wait_sec: float, at_boo
         tidy(work, ledger)
         told = f"the transaction {pending.transaction} was cut off after its new state counted; it was tidied up"
         return Recovered(scope, pending.transaction, told, work.warnings, True)
-    at_boot = at_boot and pending.boot != boot_id(system)
+    booted = pending.boot != boot_id(system)
+    at_boot = at_boot and booted
+    if booted:
+        # Nothing goes on that ran before.
+        pending.affected = None
     undone = undo(system, directory, pending, wait_sec, at_boot)
     when = "by a restart of the host" if at_boot else "before it ended"
     told = f"the transaction {pending.transaction} was cut off {when}; it was taken back"
+    told += "".join(f"; left as it is: {line}" for line in undone.left)
     if not undone.files:
         attempt(undone.files, lambda: _forget(_work(system, scope, pending.transaction, wait_sec), ledger))
     if at_boot:

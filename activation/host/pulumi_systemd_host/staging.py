@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Callable
 
+from .affected import affected_units
 from .asking import PROGRAM
 from .bundle import Release
 from .enablement import concerns, enablement_directories, enablement_links
@@ -120,6 +121,7 @@ def _record(work: Work, old: Ledger, made: Plan, seen: Observation) -> Pending:
         link_directories=enablement_directories(work.system),
         units={name: saved_unit(state) for name, state in seen.states.items()},
         involved=sorted(involved),
+        affected=affected_units(work.bundle, made, seen, involved),
         reloaded=made.reload,
         slices=made.limited_slices(seen),
         users=[user.name for user in made.users],

@@ -466,13 +466,14 @@ def _again(back: Back | None) -> str:
 def _way_back(undone: Undone, old: Ledger, back: Back | None) -> str:
     again = _again(back)
     state = f"generation {old.generation}" if old.generation else "as before the first `pulumi up`"
+    left = "".join(f"\nLeft as it is: {line}." for line in undone.left)
     if undone.clean:
         return (
-            f"The host is back on its previous state ({state}): files, links, enablement and what was running.\n"
+            f"The host is back on its previous state ({state}): files, links, enablement and what was running.{left}\n"
             f"Next: put right what is named above, then {again}."
         )
     listed = "".join(f"\n  {line}" for line in [*undone.files, *undone.units])
     return (
-        f"The way back to the previous state ({state}) did not wholly succeed; not back are:{listed}\n"
+        f"The way back to the previous state ({state}) did not wholly succeed; not back are:{listed}{left}\n"
         f"Next: put these right on the host, then {again}."
     )

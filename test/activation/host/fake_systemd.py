@@ -25,7 +25,7 @@ class Crash(BaseException):
 
 
 class FakeSystemd:
-    """Units have no dependencies here; a service whose ExecStart= names `bad` fails to start."""
+    """Units have no dependencies here but Requires=, by which a stop goes on; a service whose ExecStart= names `bad` fails to start."""
 
     def __init__(self, root: str) -> None:
         self.root = root
@@ -142,7 +142,7 @@ class FakeSystemd:
             # The timer fires at the last moment.
             self._start("start", str(self.fires).replace(".timer", ".service"))
         if verb in ("stop", "restart"):
-            for name in names:
+            for name in [*names, *(each for name in names for each in self._required_by(name))]:
                 self.running.pop(name, None)
         bad = [name for name in names if verb in ("start", "restart") and not self._start(verb, name)]
         if verb == "reset-failed":
@@ -221,6 +221,7 @@ class FakeSystemd:
             "InvocationID": self.running[name][1] if up else "",
             "UnitFileState": "enabled" if os.path.islink(link) else "disabled",
             "FragmentPath": self.fragments.get(name, ""),
+            "RequiredBy": " ".join(self._required_by(name)),
             "DropInPaths": " ".join(self._drop_ins(name)),
             "ActiveEnterTimestampMonotonic": "5",
             "ExecMainStartTimestampMonotonic": str(int(self.started.get(name, 0) * 1_000_000)),
@@ -230,6 +231,9 @@ class FakeSystemd:
             "Accept": "yes" if "Accept=yes" in text else "no",
         }
         return "".join(f"{key}={value}\n" for key, value in values.items())
+
+    def _required_by(self, name: str) -> list[str]:
+        return [each for each, text in self.loaded.items() if f"\nRequires={name}\n" in text]
 
     def _on_disk(self, name: str) -> str:
         path = self.at(self.fragments[name])

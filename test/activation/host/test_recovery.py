@@ -189,6 +189,16 @@ class Recovery(WithHost):
         self.assertEqual(self.host.tree()[path], tree[path])
         self.assertEqual(self.host.tree()[f"{wants}/y.service"], tree[f"{wants}/y.service"])
 
+    def test_after_a_boot_a_later_run_starts_all_that_ran(self) -> None:
+        """Where the unit for the boot did not come to do it."""
+        self.apply(bundle(OLD))
+        before = self.host.running_set()
+        self.cut_off(11, bundle(NEW))
+        self.host.running.clear()
+        self.host.put("/proc/sys/kernel/random/boot_id", "boot-2\n")
+        (found,) = recover_all(self.host, 10)
+        self.assertEqual((found.problems, self.host.running_set()), ([], before))
+
     def test_another_scope_takes_back_what_one_left(self) -> None:
         self.apply(bundle(OLD))
         tree = self.host.tree()

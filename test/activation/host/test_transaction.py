@@ -317,6 +317,47 @@ class Apply(WithHost):
         self.assertEqual(self.host.running["a.service"], running["a.service"])
         self.assertEqual(self.host.accounts, set())
 
+    def test_units_that_the_change_did_not_touch_stay_as_they_became_meanwhile(self) -> None:
+        """A person restarts one and stops one while the change waits to be confirmed."""
+        others = [service(name) for name in ("anew.service", "ended.service", "same.service")]
+        self.apply(bundle([service("a.service"), *others]))
+        became: dict[str, Any] = {}
+        sleep = self.host.sleep
+
+        def meanwhile(seconds: float) -> None:
+            sleep(seconds)
+            if not became:
+                self.host.running.pop("ended.service")
+                self.host.running.pop("anew.service")
+                self.host._start("start", "anew.service")
+                became.update(self.host.running)
+                self.verbs()
+
+        with mock.patch.object(self.host, "sleep", meanwhile), self.assertRaises(HostError) as caught:
+            self.apply(bundle([service("a.service", "ok2"), *others], confirm_sec=5))
+        for name in ("anew.service", "same.service"):
+            self.assertEqual(self.host.running[name], became[name])
+        self.assertEqual(sorted(self.host.running), ["a.service", "anew.service", "same.service"])
+        self.assertFalse([verb for verb in self.verbs() if "anew" in verb or "ended" in verb])
+        self.assertIn("Left as it is: ended.service ended meanwhile (", str(caught.exception))
+
+    def test_what_stopped_with_a_unit_of_the_change_is_started_again_by_the_way_back(self) -> None:
+        front = "[Unit]\nRequires=api.service\n[Service]\nExecStart=/bin/front\n"
+        self.apply(bundle([service("api.service")]))
+        for name, text in (("front.service", front), ("other.service", "x")):
+            self.host.install(f"/usr/lib/systemd/system/{name}", text)
+        before = self.host.running_set()
+        start = self.host._start
+
+        def conflict(verb: str, name: str) -> bool:
+            self.host.running.pop("other.service" if "other.service" in self.host.loaded[name] else "", None)
+            return start(verb, name)
+
+        wanted = bundle([service("api.service", "bad\n[Unit]\nConflicts=other.service")])
+        with mock.patch.object(self.host, "_start", conflict), self.assertRaisesRegex(HostError, "did not come up"):
+            self.apply(wanted)
+        self.assertEqual(self.host.running_set(), before)
+
     def test_instances_change_one_by_one(self) -> None:
         def instances(text: str) -> list[Unit]:
             return [service(f"a@{number}.service", text) for number in (1, 2, 10)]
