@@ -15,6 +15,7 @@ from .install_section import install_words
 from .ledger import Ledger
 from .plan_neighbours import TAKES_ALONG
 from .plan_shape import Observation
+from .pulled_up import pulled_names
 from .system import System
 from .systemctl import UnitState, instances_of, show
 from .users import known_accounts, known_groups
@@ -47,7 +48,7 @@ def observe(system: System, old: Ledger, bundle: Bundle, others: list[Ledger], s
     asked |= {name for unit in bundle.units for name in unit.binds_to if not is_template(name)}
     asked |= conflicting(bundle.units)
     states = show(system, asked, seconds)
-    states.update(_neighbours(system, states, seconds))
+    states.update(_neighbours(system, states, pulled_names(bundle.units), seconds))
     connections = {name: found for name, found in instances.items() if _serves_connections(name, states)}
     for name in {name for found in connections.values() for name in found}:
         states.pop(name, None)
@@ -117,11 +118,11 @@ def _serves_connections(template: str, states: dict[str, UnitState]) -> bool:
     return template.endswith(".service") and socket is not None and socket.get("Accept") == "yes"
 
 
-def _neighbours(system: System, states: dict[str, UnitState], seconds: float) -> dict[str, UnitState]:
-    """Units of others that trigger ours, or stop when ours stop."""
+def _neighbours(system: System, states: dict[str, UnitState], pulled: set[str], seconds: float) -> dict[str, UnitState]:
+    """Units of others that trigger ours, stop when ours stop, or are `pulled` up by them."""
     keys = ("Triggers", "TriggeredBy", *TAKES_ALONG)
-    further = {name for state in states.values() for key in keys for name in state.words(key)} - set(states)
-    return show(system, {name for name in further if not name.endswith(UNRESTARTED)}, seconds)
+    further = {name for state in states.values() for key in keys for name in state.words(key)} | pulled
+    return show(system, {name for name in further - set(states) if not name.endswith(UNRESTARTED)}, seconds)
 
 
 def _environments_on_disk(system: System, bundle: Bundle, wanted: dict[str, Target]) -> dict[str, Found]:

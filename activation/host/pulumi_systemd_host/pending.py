@@ -22,6 +22,7 @@ from .files import (
     write_atomically,
 )
 from .moving import is_of_others
+from .pulled_up import stop_pulled_up
 from .record import UNREADABLE, NewerRecordError, check_paths, check_readable, record
 from .rolling import rolled
 from .saved import SavedPath, restore_path
@@ -43,6 +44,7 @@ class SavedUnit:
     looping: bool
     job: bool
     invocation: str
+    queued: bool = False
 
 
 @dataclass
@@ -65,6 +67,8 @@ class Pending:
     involved: list[str] = field(default_factory=list)
     # Those that it may have stopped or restarted, also through systemd. None: any of `units`.
     affected: list[str] | None = None
+    # Those that did not run, and that systemd may have started for what it started.
+    pulled_up: list[str] = field(default_factory=list)
     reloaded: list[str] = field(default_factory=list)
     # Slices in which limits of running units change.
     slices: list[str] = field(default_factory=list)
@@ -87,7 +91,7 @@ class Undone:
 
 
 def saved_unit(state: UnitState) -> SavedUnit:
-    return SavedUnit(state.running, state.in_restart_loop, state.is_job, state.invocation)
+    return SavedUnit(state.running, state.in_restart_loop, state.is_job, state.invocation, state.queued)
 
 
 def write_pending(directory: str, pending: Pending, mtime_ns: int | None = None) -> None:
@@ -146,10 +150,14 @@ def undo(system: System, directory: str, pending: Pending, wait_sec: float, at_b
         name
         for name, state in states.items()
         if name in pending.involved
-        and (state.running or state.in_restart_loop or (at_boot and state.queued and name not in enabled))
+        and (
+            state.running
+            or state.in_restart_loop
+            or (state.queued and not (name in enabled if at_boot else pending.units[name].queued))
+        )
         and not (pending.units[name].running or pending.units[name].looping)
     ]
-    if extra:
+    if extra and pending.switching:
         attempt(undone.units, lambda: units.stop(extra))
     others = attempt(undone.files, lambda: _leave_to_others(system, directory, pending, undone)) or set()
     changed = _restore_files(system, directory, pending, undone)
@@ -160,6 +168,8 @@ def undo(system: System, directory: str, pending: Pending, wait_sec: float, at_b
         attempt(undone.units, lambda: units.reset_failed(pending.involved))
     bring_back = _bring_back_later if at_boot else _bring_back
     attempt(undone.units, lambda: bring_back(units, pending, undone))
+    if pending.switching and not at_boot:
+        undone.left += attempt(undone.units, lambda: stop_pulled_up(units, pending.pulled_up)) or []
     _remove_accounts(system, directory, pending, undone)
     attempt(undone.files, lambda: _settle(system, pending, undone))
     return undone
@@ -270,7 +280,7 @@ def _bring_back(units: Units, pending: Pending, undone: Undone) -> None:
             continue
         if state.running and state.invocation == before.invocation:
             continue
-        if pending.affected is None or name in pending.affected:
+        if pending.affected is None or (pending.switching and name in pending.affected):
             again.append(name)
         elif before.running and not state.running:
             undone.left.append(f"{name} ended meanwhile ({told(state)}), which this change did not touch")

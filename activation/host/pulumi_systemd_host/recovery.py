@@ -83,7 +83,7 @@ def _recover(system: System, scope: str, directory: str, wait_sec: float, at_boo
     at_boot = at_boot and booted
     if booted:
         # Nothing goes on that ran before.
-        pending.affected = None
+        pending.affected, pending.pulled_up = None, []
     undone = undo(system, directory, pending, wait_sec, at_boot)
     when = "by a restart of the host" if at_boot else "before it ended"
     told = f"the transaction {pending.transaction} was cut off {when}; it was taken back"

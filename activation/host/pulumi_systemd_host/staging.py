@@ -21,6 +21,7 @@ from .originals import keep_originals
 from .pending import Pending, saved_unit, write_pending
 from .plan_adoption import aside_path
 from .plan_shape import Observation, Plan
+from .pulled_up import pulled_up
 from .releases import keep_archive, unpack
 from .saved import save_path
 from .verify import verify
@@ -122,6 +123,7 @@ def _record(work: Work, old: Ledger, made: Plan, seen: Observation) -> Pending:
         units={name: saved_unit(state) for name, state in seen.states.items()},
         involved=sorted(involved),
         affected=affected_units(work.bundle, made, seen, involved),
+        pulled_up=pulled_up(work.bundle, made, seen, involved),
         reloaded=made.reload,
         slices=made.limited_slices(seen),
         users=[user.name for user in made.users],

@@ -25,7 +25,7 @@ class Crash(BaseException):
 
 
 class FakeSystemd:
-    """Units have no dependencies here but Requires=, by which a stop goes on; a service whose ExecStart= names `bad` fails to start."""
+    """Units have no dependencies here but Requires=, by which starts and stops go on; a service whose ExecStart= names `bad` fails to start."""
 
     def __init__(self, root: str) -> None:
         self.root = root
@@ -198,6 +198,8 @@ class FakeSystemd:
 
     def _start(self, verb: str, name: str) -> bool:
         text = self.loaded.get(name, "")
+        for each in re.findall("^Requires=(.+)$", text, re.MULTILINE):
+            self._start("start", each)
         if not text or "bad" in text:
             self.failed.add(name)
             return False

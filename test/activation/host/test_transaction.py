@@ -21,7 +21,7 @@ from pulumi_systemd_host_under_test import encoded, unit
 from pulumi_systemd_host import files
 from pulumi_systemd_host.answer import forget_answers
 from pulumi_systemd_host.bundle import Bundle, File, Release, Unit, User
-from pulumi_systemd_host.errors import HostError
+from pulumi_systemd_host.errors import HostError, OverdueError
 from pulumi_systemd_host.generations import Back
 from pulumi_systemd_host.ledger import read_ledger
 from pulumi_systemd_host.redaction import Redactor
@@ -357,6 +357,70 @@ class Apply(WithHost):
         with mock.patch.object(self.host, "_start", conflict), self.assertRaisesRegex(HostError, "did not come up"):
             self.apply(wanted)
         self.assertEqual(self.host.running_set(), before)
+
+    def test_what_a_failed_change_pulled_up_goes_down_again_unless_others_may_need_it(self) -> None:
+        """Units of others, and an idle one of ours with what that requires; one of them is used by what runs."""
+        helper = unit("helper.service", "[Unit]\nRequires=b.service\n", activation="on-demand", enabled=False)
+        self.apply(bundle([helper]))
+        for name in ("a.service", "b.service", "used.service"):
+            self.host.install(f"/usr/lib/systemd/system/{name}", "x", running=False, enabled=False)
+        self.host.install("/usr/lib/systemd/system/user.service", "y\nRequires=used.service\n", enabled=False)
+        self.host.running.pop("used.service")
+        before = self.host.running_set()
+        requires = "".join(f"Requires={name}.service\n" for name in ("a", "used", "helper"))
+        wanted = bundle([helper, unit("api.service", f"[Unit]\n{requires}[Service]\nExecStart=/bin/bad\n")])
+        with self.assertRaises(HostError) as caught:
+            self.apply(wanted)
+        self.assertEqual(self.host.running_set(), {**before, "used.service": "x"})
+        left = "Left as it is: used.service was started with this change and stays up, since user.service may need it."
+        self.assertEqual([line for line in str(caught.exception).splitlines() if "Left" in line], [left])
+        self.assertIn("back on its previous state", str(caught.exception))
+
+    def test_what_runs_already_is_not_stopped_though_a_failed_change_requires_it(self) -> None:
+        self.host.install("/usr/lib/systemd/system/a.service", "x", enabled=False)
+        before = dict(self.host.running)
+        with self.assertRaises(HostError):
+            self.apply(bundle([unit("api.service", "[Unit]\nRequires=a.service\n[Service]\nExecStart=/bin/bad\n")]))
+        self.assertEqual(self.host.running, before)
+
+    def test_before_the_switch_no_unit_is_taken_back(self) -> None:
+        """A person restarts one that is to change and starts one that is idle, and the preparation fails."""
+        idle = service("idle.service", activation="on-demand")
+        self.apply(bundle([service("api.service"), idle]))
+        self.verbs()
+
+        def meanwhile(*_arguments: Any) -> None:
+            self.host.running.pop("api.service")
+            self.host._start("start", "api.service")
+            self.host._start("start", "idle.service")
+            raise HostError("no archive")
+
+        changed = [service("api.service", "ok2"), replace(service("idle.service", "ok2"), activation="on-demand")]
+        with mock.patch("pulumi_systemd_host.staging.keep_archive", meanwhile), self.assertRaisesRegex(HostError, "no ar"):
+            self.apply(bundle(changed, releases=[self.archive("x")]))
+        self.assertEqual((sorted(self.host.running), self.verbs()), (["api.service", "idle.service"], []))
+
+    def test_a_start_that_waits_in_the_queue_of_systemd_is_cancelled_by_the_way_back(self) -> None:
+        helper = service("helper.service", activation="on-demand", enabled=False)
+        self.apply(bundle([helper]))
+        run, show = self.host.run, self.host._show
+        queued: set[str] = set()
+
+        def late(argv: list[str], *arguments: Any, **options: Any) -> Any:
+            if argv[:2] == ["systemctl", "start"]:
+                queued.update(argv[3:])
+                raise OverdueError("no end after 10 s")
+            if "stop" in argv:
+                queued.difference_update(argv)
+            return run(argv, *arguments, **options)
+
+        def shown(name: str) -> str:
+            return show(name) + ("Job=77\n" if name in queued else "")
+
+        with mock.patch.object(self.host, "run", late), mock.patch.object(self.host, "_show", shown):
+            with self.assertRaisesRegex(HostError, "not ready in time"):
+                self.apply(bundle([replace(helper, activation="started")]))
+        self.assertEqual((queued, self.host.running), (set(), {}))
 
     def test_instances_change_one_by_one(self) -> None:
         def instances(text: str) -> list[Unit]:
