@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from dataclasses import replace
 
 from .asking import PROGRAM
 from .bundle import Bundle, Unit
+from .data_directories import data_directories, used_elsewhere
 from .errors import problem_text
 from .files import file_sha256, remove_empty_directory, remove_file, remove_tree, sha256_hex
 from .generations import drop_generations, release_directories
@@ -24,8 +24,6 @@ from .work import Work
 
 TIDY_SEC = 30.0
 TRIED_AGAIN = "tidying up did not succeed, the next run tries again"
-BASES = {"State": "/var/lib", "Cache": "/var/cache", "Logs": "/var/log", "Configuration": "/etc"}
-DATA = re.compile(r"^(State|Cache|Logs|Configuration)Directory=(.*)$", re.MULTILINE)
 
 
 def next_ledger(work: Work, old: Ledger, made: Plan, seen: Observation, directories: list[str]) -> Ledger:
@@ -180,14 +178,22 @@ def next_releases(bundle: Bundle, old: Ledger, seen: Observation, needed: set[st
 
 
 def purged(work: Work, old: Ledger, made: Plan) -> list[str]:
-    """Directories that go with the units that go, but for those that a unit which stays has too."""
+    """Directories that go with the units that go, but for those that a unit which stays, or another scope, has too."""
     staying = {path for unit in work.bundle.units for path in unit.purge}
     for unit in work.bundle.units:
-        for base, words in DATA.findall(unit.content):
-            staying |= {f"{BASES[base]}/{word.partition(':')[0]}" for word in words.split()}
+        staying |= data_directories(unit.content)
     found = []
-    for path in dict.fromkeys(path for name in made.gone for path in old.units[name].purge):
+    going = list(dict.fromkeys(path for name in made.gone for path in old.units[name].purge))
+    elsewhere = used_elsewhere(work.system, work.given.scope) if going else {}
+    for path in going:
         if path in staying:
+            continue
+        shared = next((each for each in sorted(elsewhere) if f"{each}/".startswith(f"{path}/")), "")
+        shared = shared or next((each for each in sorted(elsewhere) if path.startswith(f"{each}/")), "")
+        if shared:
+            work.warnings.append(
+                f"{path} was not purged and stays: {elsewhere[shared]}, another scope on this host, uses {shared}"
+            )
             continue
         try:
             target = os.readlink(work.system.at(path))

@@ -7,6 +7,7 @@ from typing import Any, Callable
 from unittest import mock
 
 from fake_systemd import ETC, VENDOR, Crash
+from pulumi_systemd_host_under_test import unit
 from test_transaction import GUARDED, REAL_FSYNC, SCOPE, WithHost, bundle, env, service
 
 from pulumi_systemd_host.bundle import Bundle, File, User
@@ -257,6 +258,28 @@ class TwoScopes(WithHost):
         self.apply(bundle([], users=[User("orders", "orders", "/var/lib/x")]))
         with self.assertRaisesRegex(HostError, "/var/lib/x as the home of shop is that of orders already"):
             self.apply(self.other([], users=[User("shop", "shop", "/var/lib/x")]))
+
+    def test_a_purge_leaves_what_another_scope_uses(self) -> None:
+        cases = [
+            ("StateDirectory=shared:link x\n", "", "/var/lib/shared"),
+            ("StateDirectory=shared/below\n", "", "/var/lib/shared/below"),
+            ("", "[Service]\nStateDirectory=shared\n", "/var/lib/shared"),
+            ("StateDirectory=other\n", "", ""),
+        ]
+        for named, drop_in, used in cases:
+            self.setUp()
+            ours = unit("a.service", "[Service]\n", enabled=False, purge=["/var/lib/shared"])
+            theirs = unit("b.service", f"[Service]\n{named}", enabled=False)
+            self.apply(bundle([ours]))
+            self.apply(self.other([theirs]))
+            self.host.put("/var/lib/shared/db", "data")
+            if drop_in:
+                self.host.put(f"{ETC}/b.service.d/x.conf", drop_in)
+            with self.subTest(used):
+                told = f"/var/lib/shared was not purged and stays: {self.OTHER}, another scope on this host, uses {used}"
+                warnings = self.apply(bundle([ours]), "destroy")["warnings"]
+                self.assertEqual(warnings, [told] if used else [])
+                self.assertEqual("/var/lib/shared/db" in self.host.tree(), bool(used))
 
     def test_whoever_is_last_takes_away_what_both_used(self) -> None:
         for first in (0, 1):
