@@ -59,7 +59,8 @@ def observe(system: System, old: Ledger, bundle: Bundle, others: list[Ledger], s
     made_elsewhere: set[str] = set()
     homes_elsewhere: dict[str, tuple[str, str]] = {}
     for ledger in others:
-        claims.update(dict.fromkeys(ledger.claims(), ledger.scope))
+        paths = set(ledger.claims())
+        claims.update(dict.fromkeys([*paths, *_real_paths(system, paths).values()], ledger.scope))
         accounts_elsewhere |= {*ledger.users, *ledger.groups}
         made_elsewhere |= {name for name, ours in (*ledger.users.items(), *ledger.groups.items()) if ours}
         made_elsewhere |= set(ledger.directories)
@@ -93,6 +94,7 @@ def observe(system: System, old: Ledger, bundle: Bundle, others: list[Ledger], s
         instances={name: found for name, found in instances.items() if name not in connections},
         connections=connections,
         claims=claims,
+        real=_real_paths(system, set(disk)),
         accounts_elsewhere=accounts_elsewhere,
         owner=(os.geteuid(), os.getegid()),
     )
@@ -160,6 +162,18 @@ def _disk(
     paths |= {states[unit.name].get("FragmentPath") for unit in bundle.units if unit.name in states} - {""}
     paths |= set(templates.values())
     return {path: found_at(system.at(path)) for path in sorted(paths)}
+
+
+def _real_paths(system: System, paths: set[str]) -> dict[str, str]:
+    """Where each path lies once the links on the way to its directory are followed, if that is elsewhere."""
+    root = os.path.realpath(system.at("/")).rstrip("/")
+    directories = {os.path.dirname(path) for path in paths}
+    real = {each: os.path.realpath(system.at(each))[len(root) :] for each in directories}
+    return {
+        path: os.path.join(real[os.path.dirname(path)] or "/", os.path.basename(path))
+        for path in paths
+        if real[os.path.dirname(path)].rstrip("/") != os.path.dirname(path).rstrip("/")
+    }
 
 
 def stamp_path(timer: str) -> str:

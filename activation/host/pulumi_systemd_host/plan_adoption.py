@@ -29,20 +29,35 @@ ORIGINS = {
     "/run/systemd/generator": "made by a generator of systemd at every boot and reload",
     "/run/systemd/": "made since the last boot",
 }
+DROP_IN = re.compile(r"/(?:etc|run|usr/local/lib|usr/lib|lib)/systemd/system(?:\.control)?/([^/]+)\.d/")
+INSTANCE = re.compile(r"@[^@]*\.(?=[a-z]+$)")
 # Stopping one of these takes a file system away from whatever uses it.
 STAYS_MOUNTED = (".mount", ".automount", ".swap")
 
 
 def other_scope(path: str, seen: Observation) -> str:
     """What of another scope `path` would be, lie under, or lie above; empty if nothing."""
-    for claim, scope in seen.claims.items():
-        if claim == path:
-            return f"belongs to {scope}, another scope on this host"
-        if path.startswith(f"{claim}/"):
-            return f"lies under {claim}, which belongs to {scope}, another scope on this host"
-        if claim.startswith(f"{path}/"):
-            return f"has {claim} below it, which belongs to {scope}, another scope on this host"
+    for way in dict.fromkeys((path, seen.real.get(path, path))):
+        drop_in = DROP_IN.match(way)
+        for claim, scope in seen.claims.items():
+            if claim == way:
+                return f"belongs to {scope}, another scope on this host"
+            if way.startswith(f"{claim}/"):
+                return f"lies under {claim}, which belongs to {scope}, another scope on this host"
+            if claim.startswith(f"{way}/"):
+                return f"has {claim} below it, which belongs to {scope}, another scope on this host"
+            if drop_in and claim.startswith(f"{UNITS}/") and _changes(drop_in.group(1), os.path.basename(claim)):
+                return f"changes {os.path.basename(claim)}, which belongs to {scope}, another scope on this host"
     return ""
+
+
+def _changes(name: str, unit: str) -> bool:
+    """Whether a drop-in for `name` is one of `unit`, of its template, or of one of its instances."""
+    return name in (unit, _template(unit)) or _template(name) == unit
+
+
+def _template(name: str) -> str:
+    return INSTANCE.sub("@.", name)
 
 
 def plan_homes(made: Plan, bundle: Bundle, seen: Observation) -> None:

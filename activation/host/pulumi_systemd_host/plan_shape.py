@@ -24,6 +24,8 @@ class Observation:
     # Instances that systemd made for connections, by their template: nothing but a new connection can start one.
     connections: dict[str, list[str]] = field(default_factory=dict)
     claims: dict[str, str] = field(default_factory=dict)
+    # Where a path lies whose directory is reached through links.
+    real: dict[str, str] = field(default_factory=dict)
     accounts_elsewhere: set[str] = field(default_factory=set)
     # Accounts and directories that another scope made: whoever is last takes them away.
     made_elsewhere: set[str] = field(default_factory=set)

@@ -254,6 +254,30 @@ class TwoScopes(WithHost):
                 self.apply(self.other([], files=[File(path, 0o644, "x", False)]))
         self.apply(self.other([], files=[File("/srv/a/c", 0o644, "x", False)]))
 
+    def test_paths_of_another_through_links(self) -> None:
+        os.makedirs(self.host.at("/srv/opt"))
+        os.symlink("srv/opt", self.host.at("/opt"))
+        for ours, theirs in (("/opt", "/srv/opt"), ("/srv/opt", "/opt")):
+            self.apply(bundle([], files=[File(f"{ours}/a/b", 0o644, "x", False)]))
+            for path, told in (
+                ("a/b", "belongs to"),
+                ("a/b/c", "lies under /srv/opt/a/b, which belongs to"),
+                ("a", "has /srv/opt/a/b below it, which belongs to"),
+            ):
+                with self.assertRaisesRegex(HostError, f"{theirs}/{path} {told} {SCOPE}, another scope"):
+                    self.apply(self.other([], files=[File(f"{theirs}/{path}", 0o644, "x", False)]))
+            self.apply(self.other([], files=[File(f"{theirs}/c", 0o644, "x", False)]))
+
+    def test_drop_ins_of_a_unit_of_another(self) -> None:
+        template = unit("t@.service", "[Service]\nExecStart=/bin/t\n", enabled=False)
+        self.apply(bundle([service("a.service"), service("b@1.service"), template]))
+        files = (f"{ETC}/a.service", "/run/systemd/system/b@1.service", f"{ETC}/b@.service", f"{ETC}/t@x.service")
+        for path, name in zip(files, ("a.service", "b@1.service", "b@1.service", "t@.service")):
+            with self.assertRaisesRegex(HostError, f"{path}.d/x.conf changes {name}, which belongs to {SCOPE}, another"):
+                self.apply(self.other([], files=[File(f"{path}.d/x.conf", 0o644, "[Unit]\n", False)]))
+        for path in (f"{ETC}/a.socket", f"{ETC}/b@2.service", f"{ETC}/t.service", "/etc/a.service"):
+            self.apply(self.other([], files=[File(f"{path}.d/x.conf", 0o644, "[Unit]\n", False)]))
+
     def test_a_home_of_another_account(self) -> None:
         self.apply(bundle([], users=[User("orders", "orders", "/var/lib/x")]))
         with self.assertRaisesRegex(HostError, "/var/lib/x as the home of shop is that of orders already"):
