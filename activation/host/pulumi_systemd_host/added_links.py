@@ -9,20 +9,27 @@ from .enablement import UNITS, enablement_links, links_of
 from .install_section import install_links
 from .ledger import Ledger
 from .pending import Pending
+from .plan_shape import Plan
 from .work import Work
 
 
-def added_links(work: Work, old: Ledger, pending: Pending) -> dict[str, str]:
-    """Those that no [Install] asked for until now: path to target."""
+def added_links(work: Work, old: Ledger, made: Plan, pending: Pending) -> dict[str, str]:
+    """Those that no [Install] asked for until now: path to target. Where that is not known, what goes is told."""
     links = {path: to for path, to in enablement_links(work.system).items() if path.startswith(work.system.at(UNITS))}
     found: dict[str, str] = {}
     for unit in work.bundle.units:
         text = _text_before(work, unit, old, pending)
         asked = None if text is None else install_links(unit.name, text)
+        wanted = {work.system.at(path) for path in asked or install_links(unit.name, unit.content) or ()}
+        of_unit = links_of(links, unit.name, work.system.at(unit.path))
+        others = {path: target for path, target in of_unit.items() if path not in wanted}
         if asked is not None:
-            own = {work.system.at(path) for path in asked}
-            of_unit = links_of(links, unit.name, work.system.at(unit.path))
-            found.update({path: target for path, target in of_unit.items() if path not in own})
+            found.update(others)
+        elif others and unit.name in made.reenable and unit.name in old.units:
+            work.warnings.append(
+                f"{unit.name}: its links are made anew, and whether a person made these is not known, so they go: "
+                f"{', '.join(sorted(others))}"
+            )
     return found
 
 

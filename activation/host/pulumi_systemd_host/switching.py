@@ -54,7 +54,7 @@ def switch(work: Work, old: Ledger, made: Plan, pending: Pending, seen: Observat
     for timer in made.stamps_gone:
         remove_file(work.system.at(stamp_path(timer)))
     work.units.enablement("enable", made.enable)
-    added = added_links(work, old, pending) if made.reenable else {}
+    added = added_links(work, old, made, pending) if made.reenable else {}
     work.units.enablement("reenable", made.reenable)
     put_back_links(work.system, added, (), work.transaction)
     # `Also=` of a disabled unit may have taken another one along.

@@ -264,7 +264,7 @@ class Apply(WithHost):
         made = ("multi-user.target.wants/a.service", "multi-user.target.wants/t@.service")
         self.assertEqual(sorted(links()), sorted(f"{ETC}/{path}" for path in (*kept, *made)))
 
-    def test_links_that_a_specifier_of_the_old_install_may_have_made_go(self) -> None:
+    def test_links_that_a_specifier_of_the_old_install_may_have_made_go_and_are_told(self) -> None:
         def service_of(install: str) -> Bundle:
             text = f"[Service]\nExecStart=/bin/a\n[Install]\nWantedBy={install}\n"
             return bundle([unit("a.service", text, install=install)])
@@ -272,8 +272,10 @@ class Apply(WithHost):
         self.apply(service_of("%p.target"))
         os.makedirs(self.host.at(f"{ETC}/a.target.wants"))
         os.symlink(f"{ETC}/a.service", self.host.at(f"{ETC}/a.target.wants/a.service"))
-        self.apply(service_of("multi-user.target"))
+        receipt = self.apply(service_of("multi-user.target"))
         self.assertNotIn(f"{ETC}/a.target.wants/a.service", self.host.tree())
+        told = "whether a person made these is not known, so they go: "
+        self.assertRegex(receipt["warnings"][0], f"^a.service: .*{told}[^ ]*{ETC}/a.target.wants/a.service$")
 
     def test_a_secret_file_restarts_and_never_shows(self) -> None:
         api = service("api.service", restart_on_files=[env("x").path])
