@@ -104,19 +104,34 @@ def remove_temporaries(directory: str) -> None:
 
 
 def stage_file(
-    path: str, data: bytes | Iterable[bytes], mode: int, uid: int = 0, gid: int = 0, mtime_ns: int | None = None
+    path: str,
+    data: bytes | Iterable[bytes],
+    mode: int,
+    uid: int = 0,
+    gid: int = 0,
+    mtime_ns: int | None = None,
+    attributes: dict[str, bytes] | None = None,
 ) -> None:
-    """Write a complete, synced file at `path`, which must not be there yet. Mode and owner come before content."""
+    """
+    Write a complete, synced file at `path`, which must not be there yet. Mode and owner come before content.
+
+    `attributes` are extended ones. Until they are set it is its owner's alone: beside an access control list the mode
+    says little.
+    """
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(path, flags, 0o600)
     try:
         if os.geteuid() == 0:
             os.fchown(descriptor, uid, gid)
-        os.fchmod(descriptor, mode)
+        os.fchmod(descriptor, 0o600 if attributes else mode)
         for chunk in [data] if isinstance(data, bytes) else data:
             left = memoryview(chunk)
             while left:
                 left = left[os.write(descriptor, left) :]
+        for name, value in (attributes or {}).items():
+            os.setxattr(descriptor, name, value)
+        if attributes:
+            os.fchmod(descriptor, mode)
         if mtime_ns is not None:
             os.utime(descriptor, ns=(mtime_ns, mtime_ns))
         os.fsync(descriptor)
@@ -134,12 +149,13 @@ def write_atomically(
     uid: int = 0,
     gid: int = 0,
     mtime_ns: int | None = None,
+    attributes: dict[str, bytes] | None = None,
 ) -> None:
     """Replace `path` by `data` so that a reader, or a power cut, finds the old content or the new one."""
     temporary = temporary_name(path, tag)
     remove_file(temporary)
     try:
-        stage_file(temporary, data, mode, uid, gid, mtime_ns)
+        stage_file(temporary, data, mode, uid, gid, mtime_ns, attributes)
         os.replace(temporary, path)
     except BaseException:
         remove_file(temporary)

@@ -1,12 +1,13 @@
-"""What lay at a path, kept so that it can be put back: content, mode, owner, time of change."""
+"""What lay at a path, kept so that it can be put back: content, mode, owner, time of change, extended attributes."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
-from contextlib import suppress
 from dataclasses import dataclass
 
+from .errors import HostError
 from .files import (
     CHUNK,
     Found,
@@ -23,12 +24,15 @@ from .system import System
 
 # Beside the copy of a content: the file or link itself, by a second name.
 ITSELF = "-itself"
+ACCESS = "system.posix_acl_access"
+CAPABILITY = "security.capability"
 
 
 @dataclass
 class SavedPath:
     """
-    What lay at a path. A file's content is kept in a directory of its own, there under the name `backup`.
+    What lay at a path. A file's content is kept in a directory of its own, there under the name `backup`, and so are
+    its extended attributes.
 
     The file or link itself may be there too, as BACKUP-itself.
     """
@@ -60,6 +64,7 @@ def save_path(system: System, directory: str, name: str, path: str, itself: bool
         copy = os.path.join(directory, saved.backup)
         shutil.copyfile(system.at(path), copy)
         os.chmod(copy, 0o600)
+        _keep_attributes(system.at(path), copy)
         descriptor = os.open(copy, os.O_RDONLY | os.O_CLOEXEC)
         try:
             os.fsync(descriptor)
@@ -67,9 +72,32 @@ def save_path(system: System, directory: str, name: str, path: str, itself: bool
             os.close(descriptor)
     if itself and found.kind in ("file", "link"):
         saved.backup = name
-        with suppress(OSError):
+        with contextlib.suppress(OSError):
             os.link(system.at(path), os.path.join(directory, name + ITSELF), follow_symlinks=False)
     return saved
+
+
+def _keep_attributes(path: str, copy: str) -> None:
+    attributes = _attributes(path)
+    for name, value in attributes.items():
+        with contextlib.suppress(OSError):
+            os.setxattr(copy, name, value)
+    if ACCESS in set(attributes) - set(_attributes(copy)):
+        # Without it others could read the file once it is put back.
+        raise HostError(
+            f"the access control list of {path} cannot be kept: the file system of {os.path.dirname(copy)} has none; "
+            "remove it (`setfacl -b`), or leave the file out of the program"
+        )
+
+
+def _attributes(path: str) -> dict[str, bytes]:
+    """The extended attributes of a file, but for labels that the system gives anew."""
+    try:
+        names = os.listxattr(path, follow_symlinks=False)
+    except OSError:
+        return {}
+    kept = [name for name in names if name == CAPABILITY or not name.startswith("security.")]
+    return {name: os.getxattr(path, name, follow_symlinks=False) for name in kept}
 
 
 def restore_path(system: System, directory: str, saved: SavedPath, tag: str) -> bool:
@@ -88,7 +116,7 @@ def restore_path(system: System, directory: str, saved: SavedPath, tag: str) -> 
     itself = backup + ITSELF
     # One that somebody wrote to meanwhile is not what was saved.
     if saved.backup and _is_back(found_at(itself), saved, content):
-        with suppress(OSError):
+        with contextlib.suppress(OSError):
             os.replace(itself, path)
             sync_directory(os.path.dirname(path))
             return True
@@ -97,7 +125,8 @@ def restore_path(system: System, directory: str, saved: SavedPath, tag: str) -> 
         return True
     with open(backup, "rb") as source:
         chunks = iter(lambda: source.read(CHUNK), b"")
-        write_atomically(path, chunks, saved.mode, tag, saved.uid, saved.gid, saved.mtime_ns)
+        attributes = _attributes(backup)
+        write_atomically(path, chunks, saved.mode, tag, saved.uid, saved.gid, saved.mtime_ns, attributes)
     return True
 
 

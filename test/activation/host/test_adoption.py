@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import os
+import struct
 import unittest
 from dataclasses import replace
 from typing import Any, Callable
@@ -149,6 +151,46 @@ class Adopt(WithHost):
         self.assertEqual(without_own(self.host.tree()), without_own(before))
         ledger = read_ledger(self.host, SCOPE)
         self.assertEqual(ledger and (ledger.originals, ledger.original_units), ({}, {}))
+
+    def test_an_access_control_list_comes_back(self) -> None:
+        """The group has no access, though the bits of the mode, which are the mask, look so."""
+        path = env("x").path
+        self.host.put(path, "TOKEN=theirs-theirs\n", 0o600)
+        there = self.host.at(path)
+        entries = ((1, 6, 2**32 - 1), (2, 4, 1234), (4, 0, 2**32 - 1), (16, 4, 2**32 - 1), (32, 0, 2**32 - 1))
+        attributes = {
+            "system.posix_acl_access": struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries),
+            "user.note": b"theirs",
+        }
+        try:
+            for name, value in attributes.items():
+                os.setxattr(there, name, value)
+        except OSError as problem:
+            self.skipTest(f"no access control lists here: {problem}")
+        found = self.host.tree()[path]
+        wanted = bundle([], files=[env("abcdefgh")], adopt=[path])
+        with self.assertRaises(HostError):
+            self.apply(replace(wanted, units=[service("bad.service", "bad")]))
+        self.assertEqual({name: os.getxattr(there, name) for name in os.listxattr(there)}, attributes)
+        self.apply(wanted)
+        self.assertEqual(os.listxattr(there), [])
+        self.apply(wanted, "destroy")
+        self.assertEqual({name: os.getxattr(there, name) for name in os.listxattr(there)}, attributes)
+        self.assertEqual(self.host.tree()[path], found)
+
+    def test_an_access_control_list_that_cannot_be_kept_stops_it(self) -> None:
+        path = env("x").path
+        self.host.put(path, "TOKEN=theirs-theirs\n", 0o640)
+        before = self.host.tree()
+
+        def names(at: str, **_options: Any) -> list[str]:
+            return ["system.posix_acl_access"] if at.endswith(path) else []
+
+        refused = OSError(errno.ENOTSUP, "Operation not supported")
+        with mock.patch.multiple(os, listxattr=names, getxattr=mock.DEFAULT, setxattr=mock.Mock(side_effect=refused)):
+            with self.assertRaisesRegex(HostError, f"the access control list of .*{path} cannot be kept.*setfacl"):
+                self.apply(bundle([], files=[env("abcdefgh")], adopt=[path]))
+        self.assertEqual(self.host.tree(), before)
 
     def test_what_a_person_changed_since_stays_and_the_original_is_put_beside_it(self) -> None:
         self.host.install(API, FOREIGN)
