@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import stat
 from urllib.parse import unquote
 
@@ -84,7 +85,9 @@ def build(work: Work, release: Release, target: Target, number: int) -> None:
     if wanted.wheel:
         staged = work.temporary(release.directory)
         code = staged if os.path.isdir(staged) else system.at(release.directory)
-        os.link(os.path.join(code, wanted.wheel), os.path.join(inputs, wanted.wheel))
+        # No hard link: releases and environments may be on two file systems.
+        shutil.copyfile(os.path.join(code, wanted.wheel), os.path.join(inputs, wanted.wheel))
+        os.chmod(os.path.join(inputs, wanted.wheel), 0o644)
     base = os.path.join(os.path.dirname(target.directory), os.path.basename(inputs))
     stage_file(os.path.join(inputs, "build.sh"), build_script(wanted, target, base).encode("utf-8"), 0o644)
     credentials = _credentials(work, wanted, number)

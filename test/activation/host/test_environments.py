@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import tempfile
 import unittest
 from dataclasses import replace
 from typing import Any
+from unittest import mock
 
 from pulumi_systemd_host_under_test import ScriptedSystem, sha, unit
 
@@ -186,13 +188,13 @@ class Build(unittest.TestCase):
         said = '{"MESSAGE": "Failed at step NAMESPACE", "_COMM": "systemd", "_PID": "1", "INVOCATION_ID": "1"}\n'
         self.system.answers["journalctl --no-pager"] = Completed(0, said, "")
 
-    def problem(self) -> str:
+    def problem(self, wheel: str | None = None) -> str:
         bundle = Bundle("a/b/c", [], [], [RELEASE], [], 100, 10)
         scratch = self.system.at("/scratch")
         work = Work(self.system, Units(self.system, 10, 100), bundle, bundle, "t", scratch, None)
         os.makedirs(scratch)
         os.makedirs(work.pending_directory)
-        wanted = replace(ENVIRONMENT, pip_conf="[global]\nindex-url = https://me:secret@pypi.example.org/simple\n")
+        wanted = replace(ENVIRONMENT, wheel=wheel, pip_conf="[global]\nindex-url = https://me:secret@pypi.example.org/simple\n")
         target = Target("/opt/app/environments/1", Interpreter("/usr/bin/python3", "3.9", "cpython-39", True), "")
         with self.assertRaises(HostError) as raised:
             build(work, replace(RELEASE, environment=wanted), target, 0)
@@ -203,6 +205,13 @@ class Build(unittest.TestCase):
         problem = self.problem()
         self.assertIn("could not be built: Job failed.\n    Collecting flask\n    ERROR: no flask", problem)
         self.assertNotIn("NAMESPACE", problem)
+
+    def test_a_release_on_another_file_system_has_its_wheel_copied(self) -> None:
+        os.makedirs(self.system.at(RELEASE.directory))
+        with open(self.system.at(f"{RELEASE.directory}/app-1-py3-none-any.whl"), "w", encoding="ascii"):
+            pass
+        with mock.patch.object(os, "link", side_effect=OSError(errno.EXDEV, "Invalid cross-device link")):
+            self.assertIn("could not be built: Job failed.", self.problem("app-1-py3-none-any.whl"))
 
     def test_where_it_did_not_come_to_say_a_word_systemd_is_heard(self) -> None:
         self.assertIn("Failed at step NAMESPACE", self.problem())
