@@ -19,7 +19,7 @@ from .originals import drop_originals, new_original_units, new_originals
 from .plan_shape import Observation, Plan
 from .programs import drop_programs, keep_program
 from .releases import remove_forgotten_uploads, remove_upload
-from .users import known_accounts, remove_copies, remove_halves, remove_users
+from .users import known_accounts, known_groups, remove_copies, remove_halves, remove_users
 from .work import Work
 
 TIDY_SEC = 30.0
@@ -44,11 +44,14 @@ def next_ledger(work: Work, old: Ledger, made: Plan, seen: Observation, director
         boot=boot,
         systemd=work.systemd,
         users={
-            user.name: old.users.get(user.name, False) or user.name not in seen.accounts - seen.made_elsewhere
+            user.name: old.users.get(user.name, False)
+            or user.name in old.leaving.users
+            or user.name not in seen.accounts - seen.made_elsewhere
             for user in bundle.users
         },
         groups={
             user.group: old.groups.get(user.group, False)
+            or user.group in old.leaving.groups
             or user.group in seen.groups & seen.made_elsewhere
             or user.group in made_groups
             for user in bundle.users
@@ -105,10 +108,15 @@ def next_ledger(work: Work, old: Ledger, made: Plan, seen: Observation, director
                 if path and path not in kept
             ]
             + purged(work, old, made),
-            users=made.users_gone,
-            groups=made.groups_gone,
+            users=made.users_gone + _still_leaving(old.leaving.users, {user.name for user in bundle.users}, seen),
+            groups=made.groups_gone + _still_leaving(old.leaving.groups, {user.group for user in bundle.users}, seen),
         ),
     )
+
+
+def _still_leaving(before: list[str], wanted: set[str], seen: Observation) -> list[str]:
+    """Accounts that an earlier run could not remove, and that nobody has come to use since."""
+    return [name for name in before if name not in wanted and name not in seen.accounts_elsewhere]
 
 
 def _shared_directories(work: Work, seen: Observation) -> list[str]:
@@ -231,8 +239,13 @@ def tidy(work: Work, ledger: Ledger) -> None:
                 left.remove(path)
             elif not os.listdir(work.system.at(path)):
                 work.warnings.append(f"{TRIED_AGAIN}: {path}, which is empty, cannot be removed")
-        if left != ledger.directories or ledger.leaving != Leaving():
-            ledger.directories, ledger.leaving = left, Leaving()
+        # A process of an account that is left keeps it: the next run tries again.
+        leaving = Leaving(
+            users=sorted(known_accounts(work.system, ledger.leaving.users, TIDY_SEC)),
+            groups=sorted(known_groups(work.system, ledger.leaving.groups, TIDY_SEC)),
+        )
+        if left != ledger.directories or ledger.leaving != leaving:
+            ledger.directories, ledger.leaving = left, leaving
             write_ledger(work.system, ledger)
         remove_tree(work.pending_directory)
     except Exception as problem:  # noqa: BLE001 the new state counts, whatever it is

@@ -23,9 +23,10 @@ from pulumi_systemd_host.answer import forget_answers
 from pulumi_systemd_host.bundle import Bundle, File, Release, Unit, User
 from pulumi_systemd_host.errors import HostError, OverdueError
 from pulumi_systemd_host.generations import Back
-from pulumi_systemd_host.ledger import read_ledger
+from pulumi_systemd_host.ledger import Leaving, read_ledger
 from pulumi_systemd_host.redaction import Redactor
 from pulumi_systemd_host.releases import uploads_beginning
+from pulumi_systemd_host.system import Completed
 from pulumi_systemd_host.transaction import Transaction
 
 SCOPE = "orders/dev/web1"
@@ -191,6 +192,27 @@ class Apply(WithHost):
         wanted = bundle([], files=[File(f"/etc/long/{name}", 0o644, name, False) for name in names])
         self.assertEqual(self.apply(wanted)["outcome"], "applied")
         self.assertEqual(sorted(os.listdir(self.host.at("/etc/long"))), sorted(names))
+
+    def test_an_account_that_cannot_be_removed_is_told_and_removed_by_the_next_run(self) -> None:
+        """A process of it is left. Wanted again, it is ours as before."""
+        wanted, gone = bundle([], users=[User("orders", "orders", "/x")]), bundle([])
+        self.apply(wanted)
+        run = self.host.run
+
+        def in_use(argv: list[str], *arguments: Any, **options: Any) -> Any:
+            if argv[0] in ("userdel", "groupdel"):
+                return Completed(8, "", f"{argv[0]}: user orders is currently used by process 7\n")
+            return run(argv, *arguments, **options)
+
+        for last in (wanted, gone):
+            with mock.patch.object(self.host, "run", in_use):
+                for _ in range(2):
+                    told = self.apply(gone)["warnings"][0]
+                    self.assertEqual(told, "user orders could not be removed: userdel: user orders is currently used by process 7")
+            self.assertEqual(self.apply(last)["warnings"], [])
+            self.assertEqual(self.host.accounts, {"orders"} if last is wanted else set())
+        ledger = read_ledger(self.host, SCOPE)
+        self.assertEqual(ledger and ledger.leaving, Leaving())
 
     def test_first_apply_then_nothing(self) -> None:
         wanted = bundle(
