@@ -27,11 +27,12 @@ export interface UnitDraft {
 
 /** All units of both bundles by name, none with anything to do yet, and on-demand units running. */
 export function drafts(old: readonly BundleUnit[], next: readonly BundleUnit[]): Map<string, UnitDraft> {
-  const known = (unit: BundleUnit | undefined) => unit && { unit, facts: unitFacts(unit.name, unit.content) };
-  const names = [...new Set([...old, ...next].map((unit) => unit.name))].sort();
-  const byName = (units: readonly BundleUnit[], name: string) => known(units.find((unit) => unit.name === name));
-  const serving = new Set(old.map((unit) => unitFacts(unit.name, unit.content).perConnection));
-  return new Map(names.map((name) => [name, draft(name, byName(old, name), byName(next, name), serving.has(name))]));
+  const byName = (units: readonly BundleUnit[]) =>
+    new Map(units.map((unit) => [unit.name, { unit, facts: unitFacts(unit.name, unit.content) }]));
+  const [before, after] = [byName(old), byName(next)];
+  const names = [...new Set([...before.keys(), ...after.keys()])].sort();
+  const serving = new Set([...before.values()].map(({ facts }) => facts.perConnection));
+  return new Map(names.map((name) => [name, draft(name, before.get(name), after.get(name), serving.has(name))]));
 }
 
 function draft(

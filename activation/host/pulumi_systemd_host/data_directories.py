@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import re
 
+from .files import text_of
 from .ledger import other_ledgers
 from .system import System
 
@@ -26,14 +27,6 @@ def used_elsewhere(system: System, scope: str) -> dict[str, str]:
         for unit in ledger.units.values():
             path = system.at(unit.path)
             for each in [path, *glob.glob(f"{glob.escape(path)}.d/*.conf")]:
-                paths |= data_directories(_text(each))
+                paths |= data_directories(text_of(each))
         found.update(dict.fromkeys(paths, ledger.scope))
     return found
-
-
-def _text(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as source:
-            return source.read()
-    except OSError:
-        return ""

@@ -62,6 +62,11 @@ def content_of(path: str, most: int = -1) -> bytes | None:
         return None
 
 
+def text_of(path: str) -> str:
+    """The text of the file at `path`. Empty where there is none."""
+    return (content_of(path) or b"").decode("utf-8", "replace")
+
+
 def found_at(path: str) -> Found:
     """What lies at `path`, which is not followed if it is a link."""
     try:

@@ -14,6 +14,7 @@ from .files import (
     remove_temporaries,
     sync_directory,
     temporary_name,
+    text_of,
     write_atomically,
 )
 from .launcher import PROGRAM, drop_launcher
@@ -28,7 +29,7 @@ TIMEOUT_SEC = 300
 TAG = "keeping"
 
 
-def unit_text(python: str, made: list[str]) -> str:
+def unittext_of(python: str, made: list[str]) -> str:
     """
     The unit that takes back, before anything else of the host starts, what a restart has cut off.
 
@@ -71,8 +72,8 @@ def put_keeping(system: System, program: str) -> None:
     if not os.path.isfile(unit) or not os.path.islink(link):
         wants = os.path.dirname(LINK)
         made += [wants] if not os.path.isdir(system.at(wants)) and wants not in made else []
-    text = unit_text(sys.executable, made)
-    if _text(unit) != text:
+    text = unittext_of(sys.executable, made)
+    if text_of(unit) != text:
         write_atomically(unit, text.encode("utf-8"), 0o644, TAG)
     if not os.path.islink(link) or os.readlink(link) != UNIT:
         make_directories(os.path.dirname(link))
@@ -109,14 +110,6 @@ def _sweep(system: System) -> None:
 
 
 def _made(unit: str) -> list[str]:
-    lines = _text(unit).splitlines()
+    lines = text_of(unit).splitlines()
     words = [line.partition("=")[2].split() for line in lines if line.startswith("MadeDirectories=")]
     return words[0] if words else []
-
-
-def _text(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as source:
-            return source.read()
-    except OSError:
-        return ""

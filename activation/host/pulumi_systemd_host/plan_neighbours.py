@@ -111,18 +111,20 @@ class Neighbours:
         for socket in dict.fromkeys(closing):
             before, after = self._served(socket)
             for service in sorted((before | after) & set(self.units)):
-                if self._runs(service) and not self._stops(service) and service not in made.start:
-                    self._stop_and_start(service, f"{socket} changes")
-                    moved = True
+                moved = self._stop_and_start(service, f"{socket} changes") or moved
         return moved
 
-    def _stop_and_start(self, name: str, reason: str) -> None:
+    def _stop_and_start(self, name: str, reason: str) -> bool:
+        """Whether that changes the plan: what does not run, is stopped already or is started anyway is left."""
         made = self.made
+        if not self._runs(name) or self._stops(name) or name in made.start:
+            return False
         reasons = self._forget(name, ("reload", "reload-manager", "none", "restart"))
         made.stop.append(name)
         made.actions.append(Action(name, "stop", [reason]))
         made.start.append(name)
         made.actions.append(Action(name, "start", [*reasons, reason]))
+        return True
 
     def _take_along(self) -> bool:
         """systemd stops and restarts what requires a unit together with it."""
@@ -131,19 +133,13 @@ class Neighbours:
         for name in sorted({*made.stop, *made.hold}):
             along = {each for key in TAKES_ALONG for each in self.seen.state(name).words(key)}
             for dependant in sorted(along & set(self.units)):
-                if self._runs(dependant) and not self._stops(dependant) and dependant not in made.start:
-                    self._stop_and_start(dependant, f"systemd stops it with {name}")
-                    moved = True
+                moved = self._stop_and_start(dependant, f"systemd stops it with {name}") or moved
         again = {*made.restart, *made.follow, *({*made.stop, *made.hold} & {*made.start})}
         for dependant, unit in sorted(self.units.items()):
             for name in sorted({*unit.stop_propagated_from} & again):
-                if self._runs(dependant) and not self._stops(dependant) and dependant not in made.start:
-                    self._stop_and_start(dependant, f"systemd may stop it with {name}")
-                    moved = True
+                moved = self._stop_and_start(dependant, f"systemd may stop it with {name}") or moved
         for dependant, name in self._become_bound():
-            if self._runs(dependant) and not self._stops(dependant) and dependant not in made.start:
-                self._stop_and_start(dependant, f"it becomes bound to {name}, which is not up yet")
-                moved = True
+            moved = self._stop_and_start(dependant, f"it becomes bound to {name}, which is not up yet") or moved
         for name in sorted({*made.restart, *made.follow}):
             for dependant in sorted(self.units):
                 if name not in self.units[dependant].stops_with or not self._runs(dependant):
